@@ -24,7 +24,7 @@ from benchmarks.page.learning import in_a_second, look_at_all
 from benchmarks.page.markdown_table import table
 from benchmarks.page.marks import marks
 from benchmarks.page.predicted_dice import predicted_dice
-from benchmarks.page.prompts import prompts
+from benchmarks.page.prompts import prompt_tuning, prompts
 from benchmarks.page.robustness import robustness
 from benchmarks.page.sequences import sequences
 from benchmarks.page.use import fine_tuning, prediction
@@ -39,6 +39,7 @@ def text() -> str:
     parts += [
         prediction(),
         prompts(),
+        prompt_tuning(),
         marks(),
         look_at_all(),
         effort(),

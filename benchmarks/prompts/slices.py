@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 
 from benchmarks.prompts.lesions import LESION
-from benchmarks.prompts.targets import Rng, labelled, superpixel, visible
+from benchmarks.prompts.targets import Rng, labelled, visible
 from napari_unet_seg.config import AugmentConfig
 from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.prompts.marks import (
@@ -23,8 +23,9 @@ from napari_unet_seg.data.prompts.marks import (
     no_prompts,
     smooth_noise,
 )
-from napari_unet_seg.data.prompts.neighbours import lasso_maps
+from napari_unet_seg.data.prompts.neighbours import beside_simulated, carried_maps
 from napari_unet_seg.data.prompts.prior_masks import nearly
+from napari_unet_seg.data.prompts.superpixels import superpixel
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
 
@@ -37,8 +38,6 @@ ZOOM = (0.5, 1.6)
 """Pixels of a slice for one that the network sees."""
 USUAL = 500
 """Pixels of a lesion from which on all are taken."""
-LOOSE = 2
-"""Pixels between the mask of another slice and the lasso around it."""
 BOXES = 0.25
 """Share of the fresh starts with a box alone."""
 BOXED = 0.4
@@ -168,23 +167,8 @@ def _plain(image: Array, target: Array) -> Case:
 
 def _carried(image: Array, truth: Array, rng: Rng) -> Case:
     """A case of which the mask before is of another slice, which may not hold the lesion."""
-    if rng.random() < 0.25:
-        prior = np.roll(truth, rng.integers(-40, 41, 2), (0, 1))
-        prior = prior[:, ::-1] if rng.random() < 0.5 else prior[::-1]
-        if not (prior & truth).any() and image[prior].mean() > 20:
-            return Case(image, np.zeros_like(truth), prior, True)
-    return Case(image, truth, of_another_slice(truth, rng), True)
-
-
-def of_another_slice(truth: Array, rng: Rng) -> Array:
-    """The mask of a slice some millimetres away: smaller or larger, uneven, and shifted."""
-    signed = ndimage.distance_transform_edt(~truth) - ndimage.distance_transform_edt(truth)
-    radius = np.sqrt(np.count_nonzero(truth) / np.pi)
-    wave = smooth_noise(truth.shape, rng.uniform(8, 24), rng) * rng.uniform(0, 0.25 * radius)
-    mask = signed + wave < radius * rng.uniform(-0.65, 0.5)
-    shift = np.rint(rng.normal(0, 0.12 * radius + 1, 2)).astype(int)
-    mask = ndimage.shift(mask.astype(np.uint8), shift, order=0) > 0
-    return np.asarray(mask if mask.any() else nearly(truth, rng))
+    prior, stays = beside_simulated(image, truth, rng)
+    return Case(image, truth if stays else np.zeros_like(truth), prior, True)
 
 
 def recoloured(image: Array, rng: Rng) -> Array:
@@ -247,9 +231,7 @@ def batch(slices: Slices, size: int, count: int, rng: Rng) -> tuple[torch.Tensor
 def first_maps(case: Case, target: Array, prior: Array, rng: Rng) -> Array:
     """Maps of the first round: a fresh start, or a mask from elsewhere with or without prompts."""
     if case.record_of:
-        if rng.random() < 0.2 and target.any():
-            return corrected(no_prompts(target.shape), prior, target, rng)
-        return lasso_maps(ndimage.binary_dilation(prior, iterations=LOOSE))
+        return carried_maps(prior, target, rng)
     if prior.any() and target.any() and rng.random() < BOXED:
         maps = no_prompts(target.shape)
         maps[BOX] = box_around(target, rng)

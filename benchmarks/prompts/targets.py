@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from skimage.segmentation import watershed
 
 from benchmarks.prompts.head_labels import CODES, TISSUES, within_brain
 from benchmarks.prompts.lesions import CORE, LESION, OEDEMA, RIM
@@ -23,25 +22,6 @@ _ALIKE = {(CORE, RIM): 0.1, (CORE, RIM, OEDEMA): 0.84, (CORE,): 0.03, (OEDEMA,):
 _APART = {(CORE, RIM): 0.64, (CORE, RIM, OEDEMA): 0.2, (CORE,): 0.07, (OEDEMA,): 0.06, (RIM,): 0.03}
 _SEEN = 10
 """Greys of 255 between a target and what surrounds it."""
-
-
-def superpixel(image: Array, rng: Rng) -> Array:
-    """A piece of a slice between edges, sometimes with neighbours of much the same grey."""
-    smooth = ndimage.gaussian_filter(image.astype(np.float32), rng.uniform(0.7, 2.5))
-    edges = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1))
-    pieces = watershed(edges, markers=int(rng.integers(30, 200)))
-    seen = smooth > 15
-    if np.count_nonzero(seen) < SMALLEST:
-        return np.zeros(image.shape, bool)
-    piece = pieces[tuple(anywhere(seen, rng))]
-    target = pieces == piece
-    greys = np.bincount(pieces.ravel(), smooth.ravel()) / np.bincount(pieces.ravel()).clip(1)
-    close = (np.abs(greys - greys[piece]) < rng.uniform(0, 25))[pieces]
-    for _ in range(int(rng.integers(0, 3))):
-        reached = np.zeros(pieces.max() + 1, bool)
-        reached[pieces[ndimage.binary_dilation(target)]] = True
-        target = target | (reached[pieces] & close)
-    return np.asarray(target)
 
 
 def visible(image: Array, target: Array) -> bool:

@@ -41,6 +41,9 @@ class Sample:
     """Split that the data set assigns; None if it does not."""
     window: Windows | None = None
     """Intensities that become black and white, for a slice of a volume; None takes the slice's."""
+    place: tuple[str, int] | None = None
+    """The volume and the number of the slice in it, which tell the slices beside it; None for
+    others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_unet_seg.arrays import Array
+    from napari_unet_seg.io.common.places import Place
     from napari_unet_seg.io.common.scan import Scan
     from napari_unet_seg.io.common.window import Windows
 
@@ -65,7 +66,8 @@ def samples_from_scan(
         name = slice_name(scan, index)
         image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
         group = group_of(name if "N" in scan.axes else scan_name(scan))
-        samples.append(Sample(name, image, mask, group, window=window))
+        beside = _place_in_volume(scan, place)
+        samples.append(Sample(name, image, mask, group, window=window, place=beside))
     return tuple(samples)
 
 
@@ -122,6 +124,13 @@ def slice_name(scan: Scan, index: int) -> str:
     if index < len(scan.names):
         return scan.names[index]
     return f"{scan_name(scan)}#{index}"
+
+
+def _place_in_volume(scan: Scan, place: Place) -> tuple[str, int] | None:
+    """Return the volume of a slice and its number in it; None where slices are not of volumes."""
+    if not scan.grid_axes.endswith("ZYX"):
+        return None
+    return f"{scan.path} {place[:-1]}", place[-1]
 
 
 def _volume_window(scan: Scan, normalise: NormaliseConfig) -> Windows:

@@ -15,6 +15,7 @@ from napari_unet_seg.data.augment.augment import augment
 from napari_unet_seg.data.augment.leave_out import leave_out
 from napari_unet_seg.data.batches import shuffled
 from napari_unet_seg.data.prompts.simulation import prompted
+from napari_unet_seg.data.prompts.slices_beside import SlicesBeside, parted
 from napari_unet_seg.errors import EngineError
 from napari_unet_seg.events import (
     BatchEnd,
@@ -72,6 +73,7 @@ class TrainingLoop:
     calibration: Calibration = field(default_factory=Calibration)
     """From the validation split, or of the initial model if the validation split is too small."""
     history: list[dict[str, str]] = field(default_factory=list)
+    _beside: SlicesBeside = field(init=False)
     _epoch_start: float = 0.0
     _start_info: CheckpointInfo | None = None
 
@@ -84,6 +86,7 @@ class TrainingLoop:
             )
         total = self.config.epochs * self.steps
         self.trainer = Trainer(self.net, self.config, self.processes, total)
+        self._beside = SlicesBeside(self.splits["train"])
 
     @property
     def steps(self) -> int:
@@ -140,14 +143,9 @@ class TrainingLoop:
         losses: list[float] = []
         seen = 0
         for number, indices in enumerate(shuffled(len(items), self._batch, seed), 1):
-            batch = items.take(self.processes.shard(indices), generator)
-            images, masks = augment(*batch, config.augment, generator)
-            if len(self.samples.sequences) > 1:
-                images = leave_out(images, batch[0], config.augment.leave_out, generator)
+            rng = np.random.default_rng((*seed, number, self.processes.rank))
+            images, masks = self._changed(self.processes.shard(indices), generator, rng)
             step = (self.epoch - 1) * self.steps + number - 1
-            if config.model.prompts:
-                rng = np.random.default_rng((*seed, number, self.processes.rank))
-                images, masks = prompted(images, masks, self.trainer.answers, rng)
             loss = self.trainer.step(images, masks, step)
             self._check_finite(loss, indices)
             losses.append(loss)
@@ -159,6 +157,21 @@ class TrainingLoop:
             if any(self.processes.all_gather((yield event) is Command.STOP)):
                 return True
         return False
+
+    def _changed(
+        self, indices: np.ndarray, generator: torch.Generator, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take a batch, change it at random, and prompt for something if the net takes prompts."""
+        augmentation, prompts = self.config.augment, self.config.model.prompts
+        before, masks = self.items["train"].take(indices, generator)
+        if prompts:
+            masks = self._beside.joined(masks, self.items["train"], indices, rng)
+        images, masks = augment(before, masks, augmentation, generator)
+        if len(self.samples.sequences) > 1:
+            images = leave_out(images, before, augmentation.leave_out, generator)
+        if prompts:
+            images, masks = prompted(images, *parted(masks), self.trainer.answers, rng)
+        return images, masks
 
     def _check_finite(self, loss: float, indices: np.ndarray) -> None:
         if not math.isfinite(loss):

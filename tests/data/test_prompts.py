@@ -168,23 +168,29 @@ def batch(count: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.rand(count, 1, 64, 64), torch.from_numpy(masks)
 
 
+UNKNOWN = torch.zeros(400, 64, 64, dtype=torch.uint8)
+"""No mask of a slice beside."""
+
+
 def nothing(inputs: torch.Tensor) -> np.ndarray:
     return np.zeros((len(inputs), *inputs.shape[2:]), bool)
 
 
 def test_a_batch_means_one_category_of_each_sample():
     images, masks = batch(16)
-    inputs, targets = prompted(images, masks, nothing, np.random.default_rng(0))
+    inputs, targets = prompted(images, masks, UNKNOWN[:16], nothing, np.random.default_rng(0))
     assert inputs.shape == (16, 5, 64, 64)
     torch.testing.assert_close(inputs[:, :1], images)
     meant = [set(np.unique(masks[i][targets[i] == 1])) for i in range(16)]
-    assert {1} in meant and {2} in meant and all(len(m) == 1 for m in meant)
+    assert meant.count({1}) > 3 and meant.count({2}) > 3
     assert (targets[:, :8, :8] == IGNORE_INDEX).all()
 
 
 def test_a_seed_gives_the_same_batch_again():
-    first, again = (prompted(*batch(4), nothing, np.random.default_rng(5)) for _ in range(2))
-    other = prompted(*batch(4), nothing, np.random.default_rng(6))
+    first, again = (
+        prompted(*batch(4), UNKNOWN[:4], nothing, np.random.default_rng(5)) for _ in range(2)
+    )
+    other = prompted(*batch(4), UNKNOWN[:4], nothing, np.random.default_rng(6))
     assert torch.equal(first[0][:, 1:], again[0][:, 1:])
     assert not torch.equal(first[0][:, 1:], other[0][:, 1:])
 
@@ -222,10 +228,10 @@ def test_validation_clicks_the_largest_category_the_same_in_any_batch():
 
 
 def test_unlabelled_samples_get_neither_target_nor_prompt():
-    images = torch.rand(2, 1, 32, 32)
+    images = torch.zeros(2, 1, 32, 32)
     masks = torch.zeros(2, 32, 32, dtype=torch.uint8)
     for inputs, targets in (
-        prompted(images, masks, nothing, np.random.default_rng(0)),
+        prompted(images, masks, masks, nothing, np.random.default_rng(0)),
         clicked(images, masks),
     ):
         assert not inputs[:, 1:].any() and not targets.any()

@@ -1,4 +1,4 @@
-"""The last layer for other categories: old answers stay, new categories start rare."""
+"""The last layer for other categories: old answers stay, new categories beside them start rare."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ def test_categories_keep_their_answers_in_another_order():
 def test_categories_can_be_dropped():
     before, after = grown(THREE, TWO, ["a", "b", "c"], ["c", "a"])
     torch.testing.assert_close(after[:, 1] / after[:, 0], before[:, 3] / before[:, 0])
+
+
+def test_categories_that_are_all_new_start_with_the_nets_own_layers():
+    net = build_net(THREE)
+    tensors = {f"net.{key}": value for key, value in build_net(SMALL).state_dict().items()}
+    state = grow_heads(net, tensors, ["brain"], ["fluid", "grey", "white"], with_background=False)
+    own = {f"net.{key}": value for key, value in net.state_dict().items()}
+    changed = {key for key in tensors if tensors[key] is not state[key]}
+    assert changed and all(torch.equal(state[key], own[key]) for key in changed)
+    assert {state[key].shape[0] for key in changed} == {4}
 
 
 @pytest.mark.parametrize("architecture", ["unet", "vnet"])

@@ -41,6 +41,7 @@ WITHOUT_WINDOW = {
     "correction.learning": [],
     "correction.learning_head": [],
     "correction.new_category": [],
+    "correction.prompt_tuning": [],
     "correction.repeatability": [],
     "correction.scribble": [],
     "page.results": [],

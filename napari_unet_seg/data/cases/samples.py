@@ -121,4 +121,8 @@ def _samples(each: _Annotated, dimensions: int) -> Iterator[Sample]:
 def _sample(each: _Annotated, name: str, number: int | None) -> Sample:
     case = each.case
     image = CaseImage(each.channels, each.grid, number)
-    return Sample(name, image, CaseMask(each.mask, image), case.patient or case.name, case.split)
+    mask, group = CaseMask(each.mask, image), case.patient or case.name
+    place = None
+    if number is not None and each.labels.axes == "ZYX":
+        place = str(each.mask.files[0]), number
+    return Sample(name, image, mask, group, case.split, place=place)

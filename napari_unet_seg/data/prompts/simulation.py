@@ -11,6 +11,7 @@ import torch
 from napari_unet_seg.arrays import Array
 from napari_unet_seg.config import IGNORE_INDEX
 from napari_unet_seg.data.prompts.marks import (
+    NEGATIVE,
     POSITIVE,
     Rng,
     click,
@@ -19,10 +20,14 @@ from napari_unet_seg.data.prompts.marks import (
     middle,
     no_prompts,
 )
+from napari_unet_seg.data.prompts.neighbours import beside_simulated, carried_maps
 from napari_unet_seg.data.prompts.prior_masks import nearly
+from napari_unet_seg.data.prompts.superpixels import superpixel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
 Answer = Callable[[torch.Tensor], Array]
 """Maps inputs (B, C + 4, …) to the present network's masks (B, …), bool."""
@@ -31,12 +36,24 @@ ROUNDS = (0.4, 0.25, 0.2, 0.15)
 """Probabilities of 0, 1, 2 and 3 corrected predictions before the training step."""
 _PRIOR = 0.25
 """Share of the samples that start from a nearly correct mask."""
+_PIECES = 0.06
+"""Share of the slices with a superpixel as the target. The packaged network has learnt from as many
+on real slices: it follows prompts for anything, and a click into a lesion still means all of it."""
+_CARRIED = 0.2
+"""Share of the slices that start from the mask of a slice beside, as Carry does. The packaged
+network has learnt from about as many, and first prompts stay the most frequent start."""
+_UNIONS = 0.1
+"""Share of the targets of two or three categories, where there are several: the exception, and each
+of them gets prompts, since a click into one alone means that one."""
 
 
 def prompted(
-    images: torch.Tensor, masks: torch.Tensor, answer: Answer, rng: Rng
+    images: torch.Tensor, masks: torch.Tensor, beside: torch.Tensor, answer: Answer, rng: Rng
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Choose a category of each sample, prompt for it, and correct the network's predictions.
+    """Choose a target on each sample, prompt for it, and correct the network's predictions.
+
+    The target is a category or a union of some; of slices also a superpixel, or the object that the
+    slice beside holds.
 
     Parameters
     ----------
@@ -44,6 +61,8 @@ def prompted(
         Floats in 0…1 of shape (B, C, …).
     masks : Tensor
         uint8 labels of shape (B, …).
+    beside : Tensor
+        Those of the slices beside, of the same shape; 0 where they are not known.
     answer : callable
         The present network.
     rng : Generator
@@ -54,10 +73,12 @@ def prompted(
     inputs : Tensor
         Images and maps, of shape (B, C + 4, …).
     targets : Tensor
-        uint8 of shape (B, …): 1 for the chosen category; unreviewed pixels stay 255.
+        uint8 of shape (B, …): 1 for the target; unreviewed pixels stay 255.
     """
-    targets = np.stack([_target(mask, rng) for mask in masks.numpy()])
-    maps = np.stack([_starting(target == 1, rng) for target in targets])
+    samples = zip(images.numpy(), masks.numpy(), beside.numpy(), strict=True)
+    targets, maps = (
+        np.stack(each) for each in zip(*(_task(*s, rng) for s in samples), strict=True)
+    )
     inputs, _ = after_rounds(images, targets, maps, answer, rng)
     return inputs, torch.from_numpy(targets)
 
@@ -99,7 +120,7 @@ def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, to
     The result does not depend on epoch and batch, for validation.
     """
     found = masks.numpy()
-    targets = np.stack([_meant(mask, int(_sizes(mask).argmax())) for mask in found])
+    targets = np.stack([_meant(mask, _sizes(mask).argmax()) for mask in found])
     maps = np.stack([click_maps(target == 1) for target in targets])
     return with_maps(images, maps), torch.from_numpy(targets)
 
@@ -120,10 +141,54 @@ def with_maps(images: torch.Tensor, maps: Array | Sequence[Array]) -> torch.Tens
     return torch.cat([images, torch.from_numpy(np.asarray(maps)).to(images)], 1)
 
 
-def _target(mask: Array, rng: Rng) -> Array:
-    """Return the target mask of a random category of the sample."""
+def _task(image: Array, mask: Array, beside: Array, rng: Rng) -> tuple[Array, Array]:
+    """Return a target of a sample, and maps of the first round."""
+    chance, task = rng.random(), None
+    if mask.ndim == 2:  # a superpixel of a volume would take a second, and nothing is carried
+        if chance < _PIECES:
+            task = _piece(_grey(image, rng), mask, rng)
+        elif chance < _PIECES + _CARRIED:
+            task = _carried(_grey(image, rng), mask, beside, rng)
+    if task is not None:
+        return task
+    values = _chosen(mask, rng)
+    target = _meant(mask, values)
+    return target, _starting(target == 1, [mask == value for value in values], rng)
+
+
+def _grey(image: Array, rng: Rng) -> Array:
+    """Return a random channel of a slice as uint8."""
+    return np.asarray(image[rng.integers(len(image))] * 255).round().astype(np.uint8)
+
+
+def _piece(grey: Array, mask: Array, rng: Rng) -> tuple[Array, Array] | None:
+    """Return a superpixel as a target; None if it is black or takes a part of a category."""
+    piece = superpixel(grey, rng)
+    if not piece.any() or mask[piece].any():  # a click into a category means all of it
+        return None
+    return _marked(piece, mask), first_prompts(piece, rng)
+
+
+def _carried(grey: Array, mask: Array, beside: Array, rng: Rng) -> tuple[Array, Array] | None:
+    """Return what a category of the slice beside is on this slice; None if neither has any."""
+    known = np.flatnonzero(_sizes(beside))
+    if len(known):
+        value = rng.choice(known)
+        target, other = _meant(mask, value), beside == value
+    else:
+        target = _meant(mask, _chosen(mask, rng)[:1])
+        if not (target == 1).any():
+            return None
+        other, stays = beside_simulated(grey, target == 1, rng)
+        target = target if stays else _meant(mask, 0)
+    return target, carried_maps(other, target == 1, rng)
+
+
+def _chosen(mask: Array, rng: Rng) -> Array:
+    """Draw a category of the sample, or some for a union; return their values, empty if none."""
     present = np.flatnonzero(_sizes(mask))
-    return _meant(mask, int(rng.choice(present)) if len(present) else 0)
+    count = rng.integers(2, 4) if len(present) > 1 and rng.random() < _UNIONS else 1
+    return rng.choice(present, min(count, len(present)), replace=False)
 
 
 def _sizes(mask: Array) -> Array:
@@ -133,14 +198,22 @@ def _sizes(mask: Array) -> Array:
     return np.asarray(sizes)
 
 
-def _meant(mask: Array, value: int) -> Array:
-    """Return 1 where a mask has a value other than 0, else 0; unreviewed pixels stay 255."""
-    meant = ((mask == value) & (mask > 0)).astype(np.uint8)
-    return np.where(mask == IGNORE_INDEX, mask, meant)
+def _meant(mask: Array, values: npt.ArrayLike) -> Array:
+    """Return 1 where a mask has one of some values but 0, else 0; unreviewed pixels stay 255."""
+    return _marked(np.isin(mask, values) & (mask > 0), mask)
 
 
-def _starting(target: Array, rng: Rng) -> Array:
-    """Return maps with first prompts, or with a nearly correct mask and a prompt to correct it."""
+def _marked(meant: Array, mask: Array) -> Array:
+    """Return 1 where something is meant, else 0; unreviewed pixels of the mask stay 255."""
+    return np.where(mask == IGNORE_INDEX, mask, meant.astype(np.uint8))
+
+
+def _starting(target: Array, parts: Sequence[Array], rng: Rng) -> Array:
+    """Return maps with first prompts for each part, or a nearly correct mask and its correction."""
+    maps = no_prompts(target.shape)
     if rng.random() < _PRIOR:
-        return corrected(no_prompts(target.shape), nearly(target, rng), target, rng)
-    return first_prompts(target, rng)
+        return corrected(maps, nearly(target, rng), target, rng)
+    for part in parts:
+        maps |= first_prompts(part, rng)
+    maps[NEGATIVE] &= ~target  # one part may lie beside another
+    return maps

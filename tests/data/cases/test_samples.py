@@ -45,6 +45,9 @@ def test_slices_of_volumes_share_a_window_and_a_patient(tmp_path: Path) -> None:
         "BraTS-GLI-00001-001#0",
     ]
     assert {s.group for s in samples.samples} == {"BraTS-GLI-00001"}
+    places = [s.place for s in samples.samples]
+    assert [number for _, number in places] == [0, 1, 2, 3] * 2
+    assert len({volume for volume, _ in places}) == 2
     [whole] = open_dataset(tmp_path / "BraTS-GLI-00001-000", 3).samples
     image, mask, _ = read_and_report(whole, 1, NormaliseConfig())
     for number, sample in enumerate(samples.samples[:4]):
