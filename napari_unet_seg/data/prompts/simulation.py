@@ -22,7 +22,7 @@ from napari_unet_seg.data.prompts.marks import (
 from napari_unet_seg.data.prompts.prior_masks import nearly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Answer = Callable[[torch.Tensor], Array]
 """Maps inputs (B, C + 4, …) to the present network's masks (B, …), bool."""
@@ -93,13 +93,16 @@ def after_rounds(
     return inputs, answers
 
 
-def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs with one click into the centre of each sample's largest category, and targets.
+def clicked(
+    images: torch.Tensor, masks: torch.Tensor, numbers: Iterable[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs with one click into the centre of a category of each sample, and targets.
 
-    The result does not depend on epoch and batch, for validation.
+    The categories of a sample take turns by the number of the sample. The result does not depend
+    on epoch and batch, for validation.
     """
-    found = masks.numpy()
-    targets = np.stack([_meant(mask, int(_sizes(mask).argmax())) for mask in found])
+    turns = zip(masks.numpy(), numbers, strict=True)
+    targets = np.stack([_meant(mask, _in_turn(mask, number)) for mask, number in turns])
     maps = np.stack([click_maps(target == 1) for target in targets])
     return with_maps(images, maps), torch.from_numpy(targets)
 
@@ -124,6 +127,12 @@ def _target(mask: Array, rng: Rng) -> Array:
     """Return the target mask of a random category of the sample."""
     present = np.flatnonzero(_sizes(mask))
     return _meant(mask, int(rng.choice(present)) if len(present) else 0)
+
+
+def _in_turn(mask: Array, number: int) -> int:
+    """Return the label value of the category whose turn it is; 0 without any."""
+    present = np.flatnonzero(_sizes(mask))
+    return int(present[number % len(present)]) if len(present) else 0
 
 
 def _sizes(mask: Array) -> Array:
