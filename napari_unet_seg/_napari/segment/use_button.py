@@ -35,10 +35,11 @@ class UseButton(QPushButton):
         self.withdraw()
 
     def offer(self, model: Path) -> None:
-        """Offer a model, and list it among the recent ones of its place."""
+        """Offer a model, and list it among the recent ones of its place if it is of use there."""
         self._model = model
         self._chosen, misfit = _place_of(model)
-        self._chosen.add_recent(model)
+        if not misfit:
+            self._chosen.add_recent(model)
         self.setText(f"Use in {self._chosen.place}")
         self.setToolTip(f"This network {misfit}" if misfit else _TIPS[self._chosen.place])
         self.setEnabled(not misfit)

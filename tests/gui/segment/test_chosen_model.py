@@ -144,3 +144,4 @@ def test_a_network_that_nothing_in_the_window_asks_cannot_be_used(
     qtbot.addWidget(button)
     button.offer(make_checkpoint(prompts=True, dimensions=3))
     assert not button.isEnabled() and "prompts in volumes" in button.toolTip()
+    assert not POINT.recent()
