@@ -60,9 +60,15 @@ def listed_name(model: Path) -> str:
     except CheckpointError:
         return parts[0]
     if own := own_name(model):
-        found = ", ".join(category.name for category in info.categories)
-        parts.append(f"finds {found} {OWN[own].where}")
+        parts.append(f"finds {found_by(info)} {OWN[own].where}")
     return " · ".join(filter(None, [*parts, dice_text(info)]))
+
+
+def found_by(info: CheckpointInfo) -> str:
+    """Return what a model finds: its categories, or what it is prompted for."""
+    if info.model.prompts:
+        return "what prompts mark"
+    return ", ".join(category.name for category in info.categories)
 
 
 def dice_text(info: CheckpointInfo) -> str:

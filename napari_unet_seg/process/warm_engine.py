@@ -62,6 +62,8 @@ class WarmEngine:
         self._process = EngineProcess()
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._warmed: Path | None = None
+        """The network that was loaded in the background last."""
         self._closed = False
         self._windows = _WindowCache()
 
@@ -76,23 +78,28 @@ class WarmEngine:
         checkpoint: Path,
         on_ready: Callable[[PredictStarted], None] = lambda _: None,
     ) -> None:
-        """Load a network in the background; does nothing while a network is being loaded.
+        """Load a network in the background, after another one that is being loaded already.
 
         `on_ready` is called in another thread when the network is loaded.
         """
-        if self._closed or self.warming:
+        if self._closed or (self.warming and self._warmed == checkpoint):
             return
+        self._warmed = checkpoint
+        args = self._thread, config, checkpoint, on_ready
         self._thread = threading.Thread(
-            target=self._warm_up, args=(config, checkpoint, on_ready), name="warm-up", daemon=True
+            target=self._warm_up, args=args, name="warm-up", daemon=True
         )
         self._thread.start()
 
     def _warm_up(
         self,
+        earlier: threading.Thread | None,
         config: PredictConfig,
         checkpoint: Path,
         on_ready: Callable[[PredictStarted], None],
     ) -> None:
+        if earlier is not None:
+            earlier.join()
         try:
             for event in self._stream("warm_up", config, checkpoint):
                 on_ready(event)

@@ -91,6 +91,8 @@ def stored_path(model: Path, folder: Path) -> str:
 def models_of(folder: Path, record: SessionRecord, base: Path) -> list[Path]:
     """Return the models that a session used one after another and that still exist.
 
+    Networks for Point are none of them.
+
     Parameters
     ----------
     folder : Path
@@ -106,7 +108,7 @@ def models_of(folder: Path, record: SessionRecord, base: Path) -> list[Path]:
     list of Path
         The models, the present one last; never empty.
     """
-    rounds = (finished.checkpoint for finished in record.rounds if is_usable(finished))
+    rounds = (r.checkpoint for r in record.rounds if is_usable(r) and not r.prompts)
     paths = [folder / path for path in record.models.used or (str(base), *rounds)]
     return [path for path in paths if path.is_file()] or [base]
 

@@ -101,6 +101,7 @@ def run_round(
             base=str(base),
             model=str(model),
             sessions=further,
+            prompts=read_header(done.finished.best).model.prompts,
             **_scores(done),
         )
         session.finish_round(result)

@@ -154,12 +154,12 @@ def slice_scores(net: Net, items: SplitItems, count: int) -> list[float]:
     own = [index for index in range(len(items)) if items.owner(index) < count]
     tried = np.unique(np.linspace(0, len(own) - 1, min(len(own), _TRIED)).astype(int))
     scores: list[float] = []
-    for place in tried:
+    for number, place in enumerate(tried):
         images, masks = items.take(np.array([own[place]]), torch.Generator())
         if not ((masks > 0) & (masks != IGNORE_INDEX)).any():
             continue
         if net.config.prompts:
-            images, masks = clicked(images, masks)
+            images, masks = clicked(images, masks, [number])
         logits = apply_net(net, net.config, images)
         labels = to_labels(to_probabilities(logits, net.config.head), net.config.head)
         truth = masks.numpy()

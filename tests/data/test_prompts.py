@@ -218,12 +218,13 @@ def test_the_networks_own_answers_become_the_mask_so_far():
     assert inputs[corrected_once][:, 1 + POSITIVE, 10:30, 18:32].any((1, 2)).all()
 
 
-def test_validation_clicks_the_largest_category_the_same_in_any_batch():
+def test_validation_clicks_the_categories_in_turn_the_same_in_any_batch():
     images, masks = batch(3)
-    inputs, targets = clicked(images, masks)
-    alone, _ = clicked(images[1:2], masks[1:2])
+    inputs, targets = clicked(images, masks, range(3))
+    alone, _ = clicked(images[1:2], masks[1:2], [1])
     assert torch.equal(inputs[1:2], alone)
-    assert (targets == 1).equal(masks == 1)
+    for target, mask, value in zip(targets, masks, (1, 2, 1), strict=True):
+        assert (target == 1).equal(mask == value)
     assert ndimage.center_of_mass(inputs[0, 1].numpy()) == (19, 19)
 
 
@@ -232,6 +233,6 @@ def test_unlabelled_samples_get_neither_target_nor_prompt():
     masks = torch.zeros(2, 32, 32, dtype=torch.uint8)
     for inputs, targets in (
         prompted(images, masks, masks, nothing, np.random.default_rng(0)),
-        clicked(images, masks),
+        clicked(images, masks, range(2)),
     ):
         assert not inputs[:, 1:].any() and not targets.any()

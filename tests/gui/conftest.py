@@ -157,12 +157,13 @@ def own_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the widgets remember, and the chosen model, out of the user's settings."""
+    """Keep what the widgets remember, and the chosen models, out of the user's settings."""
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings")
     )
-    monkeypatch.setattr(chosen_model._CHOICE, "path", None)
-    monkeypatch.setattr(chosen_model._CHOICE, "made", False)
+    for choice in (chosen_model.SEGMENT, chosen_model.POINT):
+        monkeypatch.setattr(choice, "path", None)
+        monkeypatch.setattr(choice, "is_made", False)
 
 
 @pytest.fixture

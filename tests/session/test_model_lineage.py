@@ -133,6 +133,7 @@ def test_models_are_those_noted_else_the_base_and_those_of_usable_rounds(
     first = store_round(session, base)
     store_round(session, base, before=0.8, after=0.7)
     third = store_round(session, base)
+    store_round(session, base, prompts=True)  # a network for Point, which segments nothing alone
     assert models_of(session.folder, session.record, base) == [base, first, third]
     session.set_models(used=(str(base), stored_path(first, session.folder)))
     assert models_of(session.folder, session.record, base) == [base, first]

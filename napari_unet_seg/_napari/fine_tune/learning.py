@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_unet_seg._napari.fine_tune.predicting import Predicting
+from napari_unet_seg._napari.fine_tune.tuned_choice import base_of
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.messages import show_info
@@ -99,7 +100,7 @@ class Learning(QObject):
 
     def _enter_session(self, session: Session) -> None:
         """Use the models of a session, unless those of its folder of scans are in use."""
-        owner, base = self._owner_of(session), self._panel.base_of(session)
+        owner, base = self._owner_of(session), base_of(session)
         own = models_of(session.folder, session.record, base)
         if session.folder not in self._opened_before and not chosen_model.is_model_chosen():
             others = self._panel.scope.other_sessions

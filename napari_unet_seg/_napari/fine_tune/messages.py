@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def round_summary(finished: Round) -> str:
     """Return a line on a round: its slices and epochs, and the Dice before and after."""
     slices, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
-    start = f"Round {finished.number}: {slices}, {epochs}"
+    of_point = " of Point" if finished.prompts else ""
+    start = f"Round {finished.number}{of_point}: {slices}, {epochs}"
     if finished.unchanged:
         return f"{start}; {unchanged(finished.held_out, 'slice')}."
     if finished.stopped and finished.after is None:
@@ -29,12 +30,25 @@ def round_summary(finished: Round) -> str:
     held_out = counted(finished.held_out, "held-out slice")
     if finished.after is None:
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
-    text = f"{start}; Dice on {held_out} {change_of_dice(finished.before, finished.after)}"
+    dice = "Dice after a click" if finished.prompts else "Dice"
+    text = f"{start}; {dice} on {held_out} {change_of_dice(finished.before, finished.after)}"
     if finished.old_held_out:
         old = counted(finished.old_held_out, "slice")
         change = change_of_dice(finished.old_before, finished.old_after)
         text += f", on {old} of the base model's data {change}"
     return f"{text}."
+
+
+def round_outcome(finished: Round, *, used: bool) -> str:
+    """Return the line on a round, and a sentence on what uses its model."""
+    outcome = ""
+    if used:
+        outcome = " The new model is chosen in Segment."
+    elif not finished.unchanged and finished.prompts:
+        outcome = " Point asks the new network once you press Use in Point."
+    elif not finished.unchanged:
+        outcome = " The new model is not used; the present model stays."
+    return f"{round_summary(finished)}{outcome}"
 
 
 def held_out_message(held_out: int, count: int) -> str:
@@ -45,11 +59,15 @@ def held_out_message(held_out: int, count: int) -> str:
     held_out, count : int
         The number of accepted slices held out, and of all that a round has divided by now.
     """
-    why = "no round trains on them, and the Dice before and after a round is measured on them."
     if not count:
-        return f"The first round holds some accepted slices out, at least one of two: {why}"
+        return (
+            "The first round holds some accepted slices out, at least one of two, to measure the "
+            "Dice on."
+        )
     verb = "is" if held_out == 1 else "are"
-    return f"{held_out} of {counted(count, 'accepted slice')} {verb} held out: {why}"
+    return (
+        f"{held_out} of {counted(count, 'accepted slice')} {verb} held out, to measure the Dice on."
+    )
 
 
 def head_summary(fitted: HeadFitted) -> str:

@@ -10,48 +10,43 @@ from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidge
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
 from napari_unet_seg._napari.fine_tune.messages import (
     held_out_message,
+    round_outcome,
     round_summary,
     skipped_message,
 )
 from napari_unet_seg._napari.fine_tune.predict_bar import PredictBar
+from napari_unet_seg._napari.fine_tune.round_form import RoundForm
 from napari_unet_seg._napari.fine_tune.round_job import postponing, round_events
 from napari_unet_seg._napari.fine_tune.round_scope import RoundScope
+from napari_unet_seg._napari.fine_tune.tuned_choice import TunedChoice, base_of
 from napari_unet_seg._napari.fine_tune.worse_question import ask_to_use
 from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.use_button import UseButton
 from napari_unet_seg._napari.train.panel import TrainingPanel
-from napari_unet_seg._napari.widgets.form.form import Form
 from napari_unet_seg._napari.widgets.messages import show_error, show_info, show_warning
 from napari_unet_seg._napari.widgets.scroll import bring_into_view, fill_with_scroll_column
-from napari_unet_seg._napari.widgets.settings import recall, remember
-from napari_unet_seg.config import FINE_TUNE, TrainConfig
 from napari_unet_seg.errors import ConfigError, NothingToLearnError
 from napari_unet_seg.events import ItemDone, TrainStarted
-from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.session.model_lineage import Use, use_of
 from napari_unet_seg.session.stored.record import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from napari.components import ViewerModel
 
     from napari_unet_seg._napari.scans.folder import OtherSessions, ScanFolder
     from napari_unet_seg._napari.session.desk import SessionDesk
     from napari_unet_seg._napari.session.open_session import OpenSession
-    from napari_unet_seg.session.session import Session
 
-_BASIC = ("recipe", "epochs", "learning_rate", "batch_size")
-_MORE = ("replay", "freeze", "keep_statistics", "augment", "device", "threads", "seed")
-_KEY = "fine_tune/config"
 _MIN_HEIGHT = 240
 """Minimum height of the panel in pixels."""
 
 
 class FineTunePanel(QWidget):
-    """Fine-tunes the model of the open session on accepted slices.
+    """Fine-tunes the model of the open session, or the network of Point, on accepted slices.
 
-    The new model of a round is chosen in Segment.
+    The new model of a round is chosen in Segment; a new network is offered for Point.
 
     Parameters
     ----------
@@ -89,31 +84,30 @@ class FineTunePanel(QWidget):
         """Whether the user started the running or last round."""
         self.question: QMessageBox | None = None
         """The question that is open whether to use the model of the last round."""
-        self.form = Form(TrainConfig, include=_BASIC, more=_MORE)
+        self.form = RoundForm()
+        self.tuned = TunedChoice()
         self.start_button = QPushButton()
-        self.start_button.setToolTip(
-            "Start from the model that made the prediction. If a session made that model, start "
-            "from that session's first model, and train on the corrections of both sessions. With "
-            "a folder of scans, train on the accepted slices of all its sessions with the same "
-            "categories."
-        )
         self.recipe = QLabel()
         self.recipe.setWordWrap(True)
         self.recipe.hide()
         self.held_out = QLabel()
         self.held_out.setWordWrap(True)
+        self.held_out.setToolTip(
+            "No round trains on them, and the Dice before and after a round is measured on them"
+        )
         self.predict_bar = PredictBar()
         self.learn_bar = LearnBar()
         self.panel = TrainingPanel(viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.use_button = UseButton()
         self._lay_out()
+        self.tuned.changed.connect(self.refresh)
         self.start_button.clicked.connect(lambda: self.start())
         self.panel.event_arrived.connect(self._on_event)
         self.panel.failed.connect(self._show_skipped)
         self.panel.running_changed.connect(self._on_running)
-        self._recall()
         self.show_session(None)
 
     def show_session(self, current: OpenSession | None) -> None:
@@ -124,6 +118,7 @@ class FineTunePanel(QWidget):
         if not self.panel.running:
             self.panel.hide()  # it shows a round of the session before
             self.recipe.hide()
+            self.use_button.withdraw()
         if current is not None:
             current.decisions.decided.connect(self.refresh)
         self.refresh()
@@ -147,16 +142,12 @@ class FineTunePanel(QWidget):
     def refresh(self) -> None:
         """Show the number of accepted slices, and the results of the rounds."""
         self.result.setText("\n".join(map(round_summary, self.scope.rounds)))
+        self.result.setVisible(bool(self.result.text()))
         self.held_out.setText(held_out_message(*self.scope.held_out))
         count = self.scope.accepted if self.scope.session else 0
-        wanted = counted(count, "accepted slice") if count else "accepted slices"
-        self.start_button.setText(f"Fine-tune on {wanted}")
+        self.start_button.setText(self.tuned.start_text(count))
+        self.start_button.setToolTip(self.tuned.start_tip())
         self.start_button.setEnabled(count > 0 and not self.panel.running)
-
-    def base_of(self, session: Session) -> Path:
-        """Return the first model of a session, from which rounds start."""
-        base = session.checkpoint
-        return base if base is not None and base.is_file() else chosen_model.current_model()
 
     def start(self, epochs: int | None = None) -> None:
         """Save the session and fine-tune in the background.
@@ -171,21 +162,22 @@ class FineTunePanel(QWidget):
         if current is None or session is None or self.panel.running:
             return
         try:
-            config = self.form.value()
+            config = self.form.taken()
         except ConfigError as error:
             show_error(str(error))
             return
-        remember(_KEY, config.model_dump(mode="json"))
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
         folders = [found.folder for found in self.scope.others]
-        events = round_events(session, current.mask.data, config, self.base_of(session), folders)
+        base = self.tuned.base(session) if epochs is None else base_of(session)
+        events = round_events(session, current.mask.data, config, base, folders)
         if epochs is None:
             self.panel.show()
         else:
             events = postponing(events)
         self._by_user = epochs is None
         self._skipped = []
+        self.use_button.withdraw()
         self.scope.begin()
         self.started.emit()
         session.hold()
@@ -202,24 +194,18 @@ class FineTunePanel(QWidget):
         layout.setContentsMargins(4, 6, 4, 4)
         layout.setSpacing(6)
         layout.addWidget(self.held_out)
+        layout.addWidget(self.tuned)
         layout.addWidget(self.form)
         layout.addWidget(self.recipe)
         layout.addWidget(self.start_button)
         layout.addWidget(self.predict_bar)
         layout.addWidget(self.learn_bar)
         layout.addWidget(self.result)
+        layout.addWidget(self.use_button)
         layout.addWidget(self.panel, 1)
         layout.addStretch(0)
         fill_with_scroll_column(self, content, _MIN_HEIGHT)
         self.panel.hide()
-
-    def _recall(self) -> None:
-        try:
-            values = {**FINE_TUNE.model_dump(mode="json"), **recall(_KEY, {})}
-            self.form.setValue(TrainConfig.parse(values, "remembered settings"))
-        except ConfigError:
-            # Written by another version.
-            self.form.setValue(FINE_TUNE)
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, ItemDone) and event.problem:
@@ -248,26 +234,34 @@ class FineTunePanel(QWidget):
             return
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
         use = use_of(finished, by_user=self._by_user)
-        if use is Use.ASK:
+        if finished.prompts:
+            self._offer(finished)
+        elif use is Use.ASK:
             self.question = ask_to_use(self, finished, lambda used: self._conclude(finished, used))
         else:
             self._conclude(finished, use is Use.YES)
 
+    def _offer(self, finished: Round) -> None:
+        """Offer the network of a round for Point, unless it is the one that was tuned."""
+        if not finished.unchanged:
+            self.use_button.offer(self.scope.checkpoint_of(finished))
+        self._tell(finished, False)
+
     def _conclude(self, finished: Round, used: bool) -> None:
         """Use the model of a round, or not."""
         self.question = None
-        message = round_summary(finished)
         if used:
             chosen_model.choose_model(self.scope.checkpoint_of(finished))
-            message += " The new model is chosen in Segment."
-        elif not finished.unchanged:
-            message += " The new model is not used; the present model stays."
-        show_info(message)
+        self._tell(finished, used)
+
+    def _tell(self, finished: Round, used: bool) -> None:
+        show_info(round_outcome(finished, used=used))
         bring_into_view(self.panel)  # and what is said above it
         self.finished.emit(finished, used)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)
+        self.tuned.setEnabled(not running)
         if self.scope.is_stopped and not running:
             self.panel.hide()
         self.refresh()

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.chosen_model import SEGMENT
 from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg._napari.widgets.form.eliding_combo import ElidingCombo
 from napari_unet_seg._napari.widgets.messages import show_error
 from napari_unet_seg.errors import CheckpointError
 from napari_unet_seg.io.common.stacking import listed
-from napari_unet_seg.models import AUTOMATIC, checkpoint_path, own_name
-from napari_unet_seg.models.description import dice_text, listed_name, model_name
+from napari_unet_seg.models import checkpoint_path, own_name
+from napari_unet_seg.models.description import dice_text, found_by, listed_name, model_name
 from napari_unet_seg.models.header import read_header
 
 if TYPE_CHECKING:
+    from napari_unet_seg._napari.segment.chosen_model import ChosenModel
     from napari_unet_seg.models.header import CheckpointInfo
 
 _MARGIN = 24
@@ -29,16 +30,22 @@ class ModelChoice(ElidingCombo):
     """Chooses a model of the package, a recent model or a file.
 
     The list tells the Dice of each model; the box itself has room for the name.
+
+    Parameters
+    ----------
+    chosen : ChosenModel
+        The choice that is shown and changed.
     """
 
     valueChanged = Signal(object)
     """Emitted with the checkpoint file of the new model."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, chosen: ChosenModel = SEGMENT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._chosen = chosen
         self.setToolTip("The network that segments; Browse … opens a file")
         self.activated.connect(self._on_activated)
-        connect(self, (chosen_model.model_chosen, self._on_chosen))
+        connect(self, (chosen.chosen, self._on_chosen))
         self._show()
 
     def full_text(self) -> str:
@@ -54,7 +61,7 @@ class ModelChoice(ElidingCombo):
 
     def value(self) -> Path:
         """The chosen checkpoint file."""
-        return chosen_model.current_model()
+        return self._chosen.current()
 
     def setValue(self, path: Path | str) -> None:
         """Choose `bundled`, a run folder or a checkpoint file, here and in every other widget.
@@ -62,11 +69,11 @@ class ModelChoice(ElidingCombo):
         Raises
         ------
         CheckpointError
-            If there is no such model; the choice is not changed.
+            If there is no such model, or it is of no use here; the choice is not changed.
         """
         found = checkpoint_path(path)
-        read_header(found)
-        chosen_model.choose_model(found)
+        self._chosen.check(found)
+        self._chosen.choose(found)
 
     def description(self) -> str:
         """A line on the chosen model, or why its file cannot be used."""
@@ -85,6 +92,11 @@ class ModelChoice(ElidingCombo):
         """
         return read_header(self.value())
 
+    def showPopup(self) -> None:
+        """List what was trained meanwhile too."""
+        self._show()
+        super().showPopup()
+
     def _on_chosen(self, path: Path) -> None:
         self._show()
         self.valueChanged.emit(path)
@@ -92,7 +104,7 @@ class ModelChoice(ElidingCombo):
     def _show(self) -> None:
         blocker = QSignalBlocker(self)
         self.clear()
-        for path in dict.fromkeys((*AUTOMATIC, *chosen_model.recent_models(), self.value())):
+        for path in dict.fromkeys((*self._chosen.own, *self._chosen.recent(), self.value())):
             self.addItem(listed_name(path), path)
             last = self.count() - 1
             self.setItemData(last, str(path), Qt.ItemDataRole.ToolTipRole)
@@ -121,7 +133,7 @@ class ModelChoice(ElidingCombo):
 
 def describe(info: CheckpointInfo) -> str:
     """Return a line on a model: its categories and sequences, its Dice and its training data."""
-    names = ", ".join(category.name for category in info.categories)
+    names = found_by(info)
     where = f" in {listed(info.sequences)}" if info.sequences else ""
     parts = [f"Finds {names}{where}"]
     if dice := dice_text(info):

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg._napari.segment.chosen_model import last_config
+from napari_unet_seg._napari.segment.chosen_model import POINT, last_config
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import Refined
 from napari_unet_seg.io.common.places import of_part
-from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Mapping, Sequence
-    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.events import Command, DeviceFallback, SliceCarried
@@ -25,17 +23,10 @@ if TYPE_CHECKING:
 
 
 class PromptNetwork:
-    """Segments what prompts mark on a plane of a scan.
+    """Segments what prompts mark on a plane of a scan, by the network that is chosen for Point."""
 
-    Parameters
-    ----------
-    checkpoint : Path
-        A 2D network that was trained with prompts.
-    """
-
-    def __init__(self, checkpoint: Path = PROMPT_NETWORK) -> None:
+    def __init__(self) -> None:
         self._engine = WarmEngine()
-        self._checkpoint = checkpoint
 
     @property
     def warming(self) -> bool:
@@ -44,7 +35,7 @@ class PromptNetwork:
 
     def warm_up(self) -> None:
         """Load the network in the background."""
-        self._engine.warm_up(_config(), self._checkpoint)
+        self._engine.warm_up(_config(), POINT.current())
 
     def find(
         self,
@@ -75,7 +66,7 @@ class PromptNetwork:
             If the network cannot be read or run.
         """
         mask = np.zeros(of_part(scan.grid_shape, place), bool)
-        config, model = _config(), self._checkpoint
+        config, model = _config(), POINT.current()
         for event in self._engine.refine(config, model, scan, place, prompts, previous, others):
             if isinstance(event, Refined):
                 mask[event.window] = event.mask
@@ -92,7 +83,7 @@ class PromptNetwork:
     ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
         """Carry masks through a volume of a scan; see `WarmEngine.carry`."""
         args = scan, volume, given, within, ends, others
-        yield from self._engine.carry(_config(), self._checkpoint, *args)
+        yield from self._engine.carry(_config(), POINT.current(), *args)
 
     def close(self) -> None:
         """End the child process."""

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet_seg._napari.layers.images.recorder import record_images
-from napari_unet_seg._napari.segment.chosen_model import add_recent_model, choose_model
+from napari_unet_seg._napari.segment.use_button import UseButton
 from napari_unet_seg._napari.train.augmented_samples import AugmentedSamples
 from napari_unet_seg._napari.train.doubts import ask_about_doubts
 from napari_unet_seg._napari.train.panel import TrainingPanel
@@ -35,7 +35,6 @@ from napari_unet_seg.config import TrainConfig
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import ConfigError, SegmentationError, UnconfirmedError
 from napari_unet_seg.events import TrainStarted
-from napari_unet_seg.models.description import model_name
 from napari_unet_seg.process.training_process import ENGINE, train_in_child
 from napari_unet_seg.training.held_out.unchanged import unchanged
 
@@ -85,8 +84,7 @@ class TrainWidget(DockWidget):
         self.panel = TrainingPanel(self.viewer)
         self.result = QLabel()
         self.result.setWordWrap(True)
-        self.use_button = QPushButton("Use in Segment")
-        self.use_button.setToolTip("Choose the best model of this training in Segment")
+        self.use_button = UseButton()
         self._lay_out()
         self._connect()
         self._recall()
@@ -117,6 +115,7 @@ class TrainWidget(DockWidget):
         remember("train/config", config.model_dump(mode="json"))
         resume = self.output.begin(run)
         self._finished = None
+        self.use_button.withdraw()
         self._doubts = ""
         events = train_in_child(
             source, config, run, resume=resume, engine=self._engine, confirmed=confirmed
@@ -183,7 +182,6 @@ class TrainWidget(DockWidget):
         layout.addLayout(done)
         layout.addWidget(self.start_button)
         self.panel.hide()
-        self.use_button.hide()
         self.result.hide()
 
     def _connect(self) -> None:
@@ -195,7 +193,6 @@ class TrainWidget(DockWidget):
         self.source.valueChanged.connect(self.augmented.clear)
         self.source.valueChanged.connect(self.output.follow_name)
         self.start_button.clicked.connect(lambda: self.start())
-        self.use_button.clicked.connect(self._use)
         self.panel.event_arrived.connect(self._on_event)
         self.panel.preview.connect(self._on_preview)
         self.panel.finished.connect(self._on_finished)
@@ -221,7 +218,6 @@ class TrainWidget(DockWidget):
             self._preview.remove()
             self.output.offer_resume()  # the training may have failed, or its process died
         self.result.setVisible(self._finished is not None)
-        self.use_button.setVisible(self._finished is not None)
         if self._doubts and not running:
             ask_about_doubts(self, self._doubts, on_yes=lambda: self.start(confirmed=True))
 
@@ -247,11 +243,6 @@ class TrainWidget(DockWidget):
             score = f"best validation Dice {dice:.3f} on {self._held_out} held out"
         where = f"The model is {event.best}."
         self.result.setText(where)  # the panel above it shows the score
-        add_recent_model(event.best)
+        self.use_button.offer(event.best)
         show_info(f"{'Stopped' if event.stopped else 'Trained'}: {score}. {where}")
         self.output.finish()
-
-    def _use(self) -> None:
-        if self._finished is not None:
-            choose_model(self._finished.best)
-            show_info(f"Segment now uses {model_name(self._finished.best)}.")

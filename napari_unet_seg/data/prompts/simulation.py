@@ -25,7 +25,7 @@ from napari_unet_seg.data.prompts.prior_masks import nearly
 from napari_unet_seg.data.prompts.superpixels import superpixel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -114,13 +114,16 @@ def after_rounds(
     return inputs, answers
 
 
-def clicked(images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs with one click into the centre of each sample's largest category, and targets.
+def clicked(
+    images: torch.Tensor, masks: torch.Tensor, numbers: Iterable[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs with one click into the centre of a category of each sample, and targets.
 
-    The result does not depend on epoch and batch, for validation.
+    The categories of a sample take turns by the number of the sample. The result does not depend
+    on epoch and batch, for validation.
     """
-    found = masks.numpy()
-    targets = np.stack([_meant(mask, _sizes(mask).argmax()) for mask in found])
+    turns = zip(masks.numpy(), numbers, strict=True)
+    targets = np.stack([_meant(mask, _in_turn(mask, number)) for mask, number in turns])
     maps = np.stack([click_maps(target == 1) for target in targets])
     return with_maps(images, maps), torch.from_numpy(targets)
 
@@ -189,6 +192,12 @@ def _chosen(mask: Array, rng: Rng) -> Array:
     present = np.flatnonzero(_sizes(mask))
     count = rng.integers(2, 4) if len(present) > 1 and rng.random() < _UNIONS else 1
     return rng.choice(present, min(count, len(present)), replace=False)
+
+
+def _in_turn(mask: Array, number: int) -> int:
+    """Return the label value of the category whose turn it is; 0 without any."""
+    present = np.flatnonzero(_sizes(mask))
+    return int(present[number % len(present)]) if len(present) else 0
 
 
 def _sizes(mask: Array) -> Array:

@@ -50,6 +50,8 @@ class Round(Config):
     """Folders of further sessions whose slices the round learned from."""
     unchanged: bool = False
     """Whether the new model is the base model, as no epoch was better beyond chance."""
+    prompts: bool = False
+    """Whether the model takes prompts, and so is a network for Point and segments nothing alone."""
 
 
 COCO_COPY = "coco.json"
@@ -109,7 +111,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.4"
+    format: Version = "2.5"
     version: str
     """Version of the package that started the session."""
     created: str

@@ -147,7 +147,7 @@ def _validate_shard(
         indices = mine[batch]
         images, masks = inputs, _ = items.take(indices, generator)
         if trainer.net.config.prompts:
-            inputs, masks = clicked(images, masks)
+            inputs, masks = clicked(images, masks, indices)
         loss, probabilities = trainer.validate(inputs, masks)
         total += loss * len(indices)
         labels = to_labels(probabilities, trainer.head)

@@ -435,6 +435,17 @@ def test_a_prediction_waits_for_the_warming_up() -> None:
     assert last.labels.shape == (64, 64)
 
 
+def test_a_network_that_is_chosen_meanwhile_is_loaded_next(
+    qtbot: QtBot, make_checkpoint: Callable[..., Path]
+) -> None:
+    engine = WarmEngine()
+    ready: list[str] = []
+    for name, path in (("first", BUNDLED), ("second", make_checkpoint())):
+        engine.warm_up(PredictConfig(), path, lambda _, name=name: ready.append(name))
+    qtbot.waitUntil(lambda: ready == ["first", "second"])
+    engine.close()
+
+
 def test_a_slice_is_seen_in_the_window_of_its_scan() -> None:
     dark = Scan(_head(3) * np.array([1, 0.1, 1], np.float32)[:, None, None], "ZYX")
     config = PredictConfig(probabilities=True)

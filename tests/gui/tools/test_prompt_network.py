@@ -1,4 +1,4 @@
-"""The packaged prompt network in its child process."""
+"""The network of Point in its child process: the packaged one, and one that is chosen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import refine
@@ -14,7 +15,8 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import PROMPT_NETWORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.places import Part
@@ -56,6 +58,19 @@ def test_a_slice_by_itself_is_seen_as_by_the_engine(network: PromptNetwork) -> N
     for _ in range(2):  # the second time with the window of the first
         found = network.find(image, (), maps, np.zeros_like(BALL[20]))
         np.testing.assert_array_equal(found[expected.window], expected.mask)
+
+
+def test_the_chosen_network_answers_although_another_is_loaded(
+    network: PromptNetwork, make_checkpoint: Callable[..., Path]
+) -> None:
+    chosen = make_checkpoint(prompts=True)
+    image, maps = Scan(SCAN.data[20] ** 2, "YX"), box(BALL[20])
+    *_, expected = refine(PredictConfig(), chosen, image, maps)
+    POINT.choose(chosen)
+    network.warm_up()  # after the packaged one, which is being loaded
+    found = network.find(image, (), maps, np.zeros_like(BALL[20]))
+    np.testing.assert_array_equal(found[expected.window], expected.mask)
+    assert (expected.mask != BALL[20][expected.window]).mean() > 0.1, "it is not trained"
 
 
 def test_a_closed_network_finds_nothing(network: PromptNetwork) -> None:

@@ -1,10 +1,12 @@
-"""The row of the tool Point: its button, the switch of the preview, and undo."""
+"""The rows of the tool Point: its button, the switch of the preview, undo, and its network."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from napari_unet_seg._napari.segment.chosen_model import POINT
+from napari_unet_seg._napari.segment.model_choice import ModelChoice
 from napari_unet_seg._napari.tools.point.box_hint import TEXT
 from napari_unet_seg._napari.widgets.keys import label_of
 from napari_unet_seg._napari.widgets.settings import recall, remember
@@ -13,6 +15,10 @@ _PREVIEW = "tools/preview"
 """Key for whether the mask that a click would give is shown."""
 _ALL = "tools/all_sequences"
 """Key for whether prompts look at all sequences of the case."""
+_NETWORK_TIP = (
+    "The network that Point, Carry and Boxes → outlines ask; Browse … opens a file of one that was "
+    "trained with prompts"
+)
 _TIP = """<p>Point at what belongs to the category, and the mask follows:</p>
 <table cellspacing=4>
 <tr><td><b>click</b></td><td>this is inside</td></tr>
@@ -55,6 +61,10 @@ class PointBar(QWidget):
         )
         self.all_sequences.setChecked(bool(recall(_ALL, False)))
         self.all_sequences.hide()
+        self.network_label = QLabel("Network")
+        self.network = ModelChoice(POINT)
+        for widget in (self.network_label, self.network):
+            widget.setToolTip(_NETWORK_TIP)
         self.hint = QLabel(TEXT)
         self.hint.setWordWrap(True)
         self.hint.hide()
@@ -71,7 +81,11 @@ class PointBar(QWidget):
         grid.addWidget(self.preview, 1, 0)
         grid.addWidget(self.undo_button, 1, 1)
         grid.addWidget(self.all_sequences, 2, 0, 1, 2)
-        grid.addWidget(self.hint, 3, 0, 1, 2)
+        row = QHBoxLayout()
+        row.addWidget(self.network_label)
+        row.addWidget(self.network, 1)
+        grid.addLayout(row, 3, 0, 1, 2)
+        grid.addWidget(self.hint, 4, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 

@@ -84,9 +84,13 @@ class Preview(QObject):
             self._job.quit()
 
     def forget(self) -> None:
-        """Drop what is asked, and the last answer, which holds on to its mask and image."""
+        """Drop what is asked, and the last answer, which holds on to its mask and image.
+
+        How long answers take is measured anew.
+        """
         self.cancel()
         self.answer = None
+        self._seconds.clear()
 
     def answer_to(self, question: Question) -> Array | None:
         """Return the mask that answers a question if it is the one last answered."""

@@ -14,6 +14,7 @@ from napari_unet_seg.correct.shapes import box_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from napari_unet_seg._napari.tools.point.target import PromptTarget
     from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
@@ -35,6 +36,8 @@ class Question(NamedTuple):
     older: tuple[Prompt, ...]
     """The prompts for the category that are on the plane already."""
     prompt: Prompt
+    network: Path
+    """The checkpoint that is asked."""
 
     def is_same(self, other: Question) -> bool:
         """Whether another question has the same answer."""
@@ -45,6 +48,7 @@ class Question(NamedTuple):
             and mine.settings.value == theirs.settings.value
             and mine.settings.over == theirs.settings.over
             and (self.part, self.older, self.prompt) == (other.part, other.older, other.prompt)
+            and self.network == other.network
             and np.array_equal(self.labels, other.labels)
         )
 

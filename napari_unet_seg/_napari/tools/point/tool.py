@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 
 from napari_unet_seg._napari.layers.position import shown_part
+from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg._napari.tools.drawing.tool import DrawingTool
 from napari_unet_seg._napari.tools.point.box_hint import BoxHint
 from napari_unet_seg._napari.tools.point.history import PromptHistory, stored_part
@@ -21,10 +22,13 @@ from napari_unet_seg._napari.tools.point.preview import Preview
 from napari_unet_seg._napari.tools.point.question import Question, answered
 from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
 from napari_unet_seg._napari.widgets import jobs
+from napari_unet_seg._napari.widgets.dock_widget import connect
 from napari_unet_seg.correct.prompt_marks import AREAS, Prompt
 from napari_unet_seg.session.stored.prompts import PromptRecord
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.layers import Labels
     from napari.viewer import ViewerModel
     from qtpy.QtWidgets import QWidget
@@ -67,6 +71,7 @@ class PointTool(DrawingTool):
         self.history.changed.connect(self.follow)
         self.preview.answered.connect(self._show)
         self.destroyed.connect(lambda: network.close())
+        connect(parent, (POINT.chosen, self._on_network))
 
     @property
     def mask(self) -> Labels | None:
@@ -165,7 +170,7 @@ class PointTool(DrawingTool):
         over = taken_by(prompt, target.mask, labels, settings.value)
         target = target._replace(settings=settings._replace(over=over))
         older = self.history.on_plane(part, target.category.id)
-        return Question(target, part, labels, older, prompt)
+        return Question(target, part, labels, older, prompt, POINT.current())
 
     def _change(self, question: Question, mask: Any) -> None:
         target, prompt = question.target, question.prompt
@@ -213,6 +218,13 @@ class PointTool(DrawingTool):
         waited_for = self._job is not None
         if self._target is not None and answer.question.part == self.layer.part and not waited_for:
             self.layer.show_contour(answer.outline)
+
+    def _on_network(self, _: Path) -> None:
+        """Go on with another network, which the next prompt asks."""
+        self._show_nothing()
+        self.preview.forget()
+        if self.layer.layer is not None:
+            self.network.warm_up()
 
     def _on_mode(self, mode: str) -> None:
         """Go on with napari's brush, for example, on the mask."""

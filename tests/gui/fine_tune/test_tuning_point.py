@@ -1,0 +1,157 @@
+"""Rounds that tune the network of Point, by a small untrained one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from disc_scene import click_button
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from sessions import reopen_session
+from stored_rounds import store_round
+
+from napari_unet_seg._napari.fine_tune import round_job
+from napari_unet_seg._napari.fine_tune.learning import EPOCHS
+from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment import chosen_model
+from napari_unet_seg._napari.segment.chosen_model import POINT
+from napari_unet_seg.config import Category
+from napari_unet_seg.io.common.scan import Scan
+from napari_unet_seg.models.header import read_header
+from napari_unet_seg.session.review_queue import ReviewState
+from napari_unet_seg.session.session import Session
+from napari_unet_seg.session.stored.record import LayersRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+COUNT, ACCEPTED = 6, range(4)
+LEFT = Qt.MouseButton.LeftButton
+Y, X = np.indices((48, 48))
+TRUTH = np.stack([np.hypot(Y - 20 - n, X - 24) < 9 for n in range(COUNT)])
+
+
+@pytest.fixture
+def network(make_checkpoint: Callable[..., Path]) -> Path:
+    """The network that Point asks."""
+    network = make_checkpoint(prompts=True)
+    POINT.choose(network)
+    return network
+
+
+@pytest.fixture
+def widget(
+    qtbot: QtBot,
+    dock: Callable[[type], Any],
+    make_checkpoint: Callable[..., Path],
+    network: Path,
+    tmp_path: Path,
+) -> ReviewWidget:
+    """An open session with four accepted slices, and the tab Fine-tune in front."""
+    greys = np.random.default_rng(0).normal(60 + 100 * TRUTH, 4).astype(np.uint8)
+    kinds, layers = (Category(id=1, name="c0"),), LayersRecord(image="head", mask="head mask")
+    labels, model = TRUTH.astype(np.uint8), make_checkpoint()
+    session = Session.create(
+        tmp_path / "s", Scan(greys, "ZYX"), kinds, labels, model, layers=layers
+    )
+    session.set_states(dict.fromkeys(ACCEPTED, ReviewState.ACCEPTED))
+    session.save()
+    widget: ReviewWidget = dock(ReviewWidget)
+    widget.viewer.window.resize(1366, 768)
+    widget.viewer.show()
+    with qtbot.waitSignal(widget.desk.session_changed, check_params_cb=lambda s: s is not None):
+        widget.desk.open(session.folder)
+    qtbot.waitUntil(lambda: not widget.desk.busy)
+    widget.tabs.setCurrentWidget(widget.fine_tune)
+    return widget
+
+
+@pytest.fixture
+def bases(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The models that rounds were to start from; no network is trained."""
+    bases: list[Path] = []
+
+    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
+        bases.append(model)
+        yield "begun"
+        session.store_splits()
+        prompts = read_header(model).model.prompts
+        worse = {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
+        store_round(session, model, prompts=prompts, **worse)
+        yield session.rounds[-1]
+
+    monkeypatch.setattr(round_job, "run_round", work)
+    return bases
+
+
+def end(qtbot: QtBot, widget: ReviewWidget, start: Callable[[], None]) -> Any:
+    """Start a round, and return it when it has ended."""
+    with qtbot.waitSignal(widget.fine_tune.finished) as done:
+        start()
+    qtbot.waitUntil(lambda: not widget.fine_tune.panel.running)
+    return done.args
+
+
+def test_it_is_chosen_what_a_round_tunes(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+) -> None:
+    panel, first = widget.fine_tune, widget.session.checkpoint
+    button, tuned = panel.start_button, panel.tuned
+    assert tuned.segment_button.isChecked()
+    assert button.text() == "Fine-tune on 4 accepted slices"
+    click_button(tuned.point_button)
+    assert button.text() == "Fine-tune Point on 4 accepted slices"
+    finished, used = end(qtbot, widget, lambda: QTest.mouseClick(button, LEFT))
+    assert bases == [network] and finished.prompts and not used
+    click_button(tuned.segment_button)
+    end(qtbot, widget, lambda: panel.start(EPOCHS))
+    click_button(tuned.point_button)
+    end(qtbot, widget, lambda: panel.start(EPOCHS))
+    assert bases[1:] == [first, first], "what is learnt meanwhile is for Segment"
+
+
+def test_a_round_of_point_changes_no_model_of_segment(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], notifications: list[str]
+) -> None:
+    panel, model = widget.fine_tune, chosen_model.current_model()
+    click_button(panel.tuned.point_button)
+    for after in ("0.500 → 0.600", "0.900 → 0.800"):  # asked about neither
+        end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+        assert f"Dice after a click on 1 held-out slice {after}." in notifications[-1]
+        assert notifications[-1].endswith("once you press Use in Point.")
+    assert panel.question is None
+    assert chosen_model.current_model() == model
+    assert not panel.learn_bar.back_button.isEnabled()
+    assert panel.result.text().startswith("Round 1 of Point: ")
+    assert panel.use_button.isVisible()
+    reopen_session(qtbot, widget)
+    assert panel.result.text().startswith("Round 1 of Point: ")
+    assert not panel.use_button.isVisible(), "its networks are in the list below Point"
+    assert chosen_model.current_model() == model
+    assert not panel.learn_bar.back_button.isEnabled()
+
+
+@pytest.mark.slow
+def test_the_tuned_network_is_asked_once_the_button_is_pressed(
+    qtbot: QtBot, widget: ReviewWidget, network: Path
+) -> None:
+    panel, todo = widget.fine_tune, widget.desk.current.mask.data[len(ACCEPTED) :].copy()
+    for name, value in {"epochs": 12, "learning_rate": 0.02, "threads": 1}.items():
+        panel.form.editor(name).value = value
+    click_button(panel.tuned.point_button)
+    finished, _ = end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    assert finished.prompts and finished.after > finished.before
+    new = widget.session.folder / finished.checkpoint
+    assert POINT.current() == network
+    assert panel.use_button.text() == "Use in Point"
+    QTest.mouseClick(panel.use_button, LEFT)
+    assert POINT.current() == new
+    assert widget.tools.point_bar.network.value() == new
+    np.testing.assert_array_equal(widget.desk.current.mask.data[len(ACCEPTED) :], todo)
+    finished, _ = end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    assert (finished.base, finished.model) == (str(network), str(new)), "rounds do not drift"
