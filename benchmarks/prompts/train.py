@@ -5,8 +5,8 @@
 
 A step takes 0.9 seconds of one core with native bfloat16. Run again, it goes on where it was
 interrupted; steps and size may change then. The learning rate stays at its peak and falls to zero
-over the last third of the steps. A network of the bundled model's width starts from its
-weights, or from those of `--start`.
+over the last third of the steps. A network starts from the bundled model's weights, or from those
+of `--start`; a wider one begins as the same function.
 The statistics of its batch norms are learnt slowly and stay from `SETTLED` of the steps on: those
 of a few batches, half real and half drawn, are those of neither, and its answers swung with them.
 """
@@ -29,6 +29,7 @@ from benchmarks.common.long_training import (
     write,
 )
 from benchmarks.common.options import parser_of
+from benchmarks.common.wider import widened
 from benchmarks.prompts.cache import smoke_cache
 from benchmarks.prompts.rendering import SLICES
 from benchmarks.prompts.robot import boxed, clicked, dice
@@ -37,6 +38,7 @@ from benchmarks.prompts.targets import labelled, visible
 from napari_unet_seg.config import Category, ModelConfig, TrainConfig
 from napari_unet_seg.data.prompts.simulation import after_rounds, with_maps
 from napari_unet_seg.models import BUNDLED
+from napari_unet_seg.models.header import read_header
 from napari_unet_seg.nn.build import build_net
 from napari_unet_seg.nn.checkpoint import load_tensors, load_weights, with_prompts
 from napari_unet_seg.nn.devices import choose_device
@@ -106,9 +108,10 @@ def started(run: Path, start: Path, config: TrainConfig, steps: int) -> tuple[Lo
     last = run / "last.safetensors"
     net = build_net(config.model)
     learn_statistics_slowly(net)
+    if read_header(start).model.width != config.model.width:
+        start = widened(start, config.model.width, run / "start.safetensors")
     info, tensors = load_tensors(last if last.is_file() else start)
-    if info.model.width == config.model.width:
-        load_weights(net, with_prompts(net, tensors), last)
+    load_weights(net, with_prompts(net, tensors), last)
     trainer = LongTrainer(net, config, join_processes(choose_device(config.device)), steps)
     if not last.is_file():
         return trainer, 0
