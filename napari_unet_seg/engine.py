@@ -169,7 +169,8 @@ def predict_slices(
     ----------
     config, checkpoint, scan
         As `predict` takes them. With a 3D network, or across Y or X, the whole scan is segmented
-        first, with the events of `predict`.
+        first, with the events of `predict`; else, of volumes, the slices beside those wanted too,
+        which count for the predicted Dice.
     indices : sequence of int
         Running numbers of the slices along the flattened leading axes.
 

@@ -189,7 +189,7 @@ class SlicePredicted:
     labels: Array
     """uint8 label values, of shape (Y, X)."""
     dice: float
-    """Predicted Dice of the slice."""
+    """Predicted Dice of the slice, the same as in a prediction of the whole scan."""
     done: int
     """Number of slices predicted so far."""
     count: int

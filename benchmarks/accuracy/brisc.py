@@ -117,6 +117,8 @@ def main() -> None:
     with given_to(parser, brisc, changes=SMALL_RUN) as given:
         if given.threads:
             torch.set_num_threads(given.threads)
+        if given.model and (given.action == "train" or checkpoint_path(given.model) == BUNDLED):
+            parser.error("--model is only measured; the bundled one by bundled.train_bundled")
         if given.model:
             checkpoint = checkpoint_path(given.model)
         else:

@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def widened(source: Path, width: int, target: Path) -> Path:
-    """Write a checkpoint's U-Net with more channels, after Chen et al. 2016 (Net2Net).
+    """Write a checkpoint's plain U-Net with more channels, after Chen et al. 2016 (Net2Net).
 
-    The old channels come first and see nothing of the new ones, whose own weights are random, so
-    that they learn from the first step on.
+    The old channels come first and see nothing of the new ones, whose own weights are random: what
+    reads them learns from the first step on.
+
+    Raises
+    ------
+    ValueError
+        If the net has residual blocks or transposed convolutions, or is not narrower.
     """
     info, net = load_net(source)
+    if info.model.residual or info.model.upsampling != "bilinear" or info.model.width >= width:
+        raise ValueError(f"{source} is no plain U-Net that is narrower than {width}")
     torch.manual_seed(0)
     model = info.model.replace(width=width)
     wide = build_net(model)
@@ -44,5 +51,5 @@ def widened(source: Path, width: int, target: Path) -> Path:
 
 
 def _joins(name: str, own: torch.Tensor, old: torch.Tensor) -> bool:
-    """Whether a convolution sees what comes from below, then the skip connection."""
+    """Whether a convolution sees the skip connection, then what comes from below."""
     return ".conv.0.weight" in name and own.shape[1] > old.shape[1]

@@ -110,7 +110,7 @@ One prompt on the largest slice, or three on three, carried through whole scans,
 WAYS = """
 Other ways to carry clicks through FLAIR of twelve other patients, which were tried: the click kept
 on the slices that hold it; each slice asked again with the shape between its neighbours' masks; and
-a walk back from the ends. None is better with one click and with three. `python -m
+a walk back from the ends. None is better both with one click and with three. `python -m
 benchmarks.prompts.carry_ways`.
 
 {table}"""

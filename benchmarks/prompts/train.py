@@ -108,7 +108,7 @@ def started(run: Path, start: Path, config: TrainConfig, steps: int) -> tuple[Lo
     last = run / "last.safetensors"
     net = build_net(config.model)
     learn_statistics_slowly(net)
-    if read_header(start).model.width != config.model.width:
+    if not last.is_file() and read_header(start).model.width != config.model.width:
         start = widened(start, config.model.width, run / "start.safetensors")
     info, tensors = load_tensors(last if last.is_file() else start)
     load_weights(net, with_prompts(net, tensors), last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,13 +61,13 @@ def samples_from_scan(
     leading = scan.grid_shape[:-2]
     count = int(np.prod(leading))
     window = None if "N" in scan.axes or not leading else _volume_window(scan, normalise)
-    samples = []
+    samples, masks = [], uuid.uuid4().hex
     for index in range(count) if slices is None else slices:
         place = place_at(index, leading)
         name = slice_name(scan, index)
         image, mask = np.asarray(scan.data[place]), np.asarray(labels[place])
         group = group_of(name if "N" in scan.axes else scan_name(scan))
-        beside = _place_in_volume(scan, place)
+        beside = _place_in_volume(scan, masks, place)
         samples.append(Sample(name, image, mask, group, window=window, place=beside))
     return tuple(samples)
 
@@ -126,11 +127,14 @@ def slice_name(scan: Scan, index: int) -> str:
     return f"{scan_name(scan)}#{index}"
 
 
-def _place_in_volume(scan: Scan, place: Place) -> tuple[str, int] | None:
-    """Return the volume of a slice and its number in it; None where slices are not of volumes."""
+def _place_in_volume(scan: Scan, masks: str, place: Place) -> tuple[str, int] | None:
+    """Return the volume of a slice and its number in it; None where slices are not of volumes.
+
+    The masks of two people on one scan are two volumes.
+    """
     if not scan.grid_axes.endswith("ZYX"):
         return None
-    return f"{scan.path} {place[:-1]}", place[-1]
+    return f"{masks} {place[:-1]}", place[-1]
 
 
 def _volume_window(scan: Scan, normalise: NormaliseConfig) -> Windows:

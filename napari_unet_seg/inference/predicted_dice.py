@@ -9,7 +9,8 @@ probabilities near 0 has a predicted Dice near 1.
 
 A network of slices does not see the slices beside, so how well their masks agree is a second sign,
 which its probabilities do not hold: a mask that is alone in its volume is mostly wrong. In a volume
-the predicted Dice is the mean of both.
+the predicted Dice is the mean of both. A network of volumes sees them, and a slice that is
+segmented alone has none.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,12 +151,16 @@ class ResultBuffer:
                 self.dice[(*volume, index)] = self._dice_of_nothing[(*volume, index)]
 
     def compare_neighbours(self) -> None:
-        """Let the predicted Dice of volumes tell how well masks of neighbouring slices agree."""
+        """Let the predicted Dice tell how well neighbouring slices agree; two are in memory."""
         for volume in self._volumes:
-            dice, planes = self.dice[volume], self.labels[volume]
-            alike = [
-                float(slice_dice(one, other)) for one, other in pairwise(map(np.asarray, planes))
-            ]
+            alike: list[float] = []
+            before = None
+            for index in range(self.labels.shape[-3]):
+                plane = np.asarray(self.labels[(*volume, index)])
+                if before is not None:
+                    alike.append(float(slice_dice(plane, before)))
+                before = plane
+            dice = self.dice[volume]
             for index, calibrated in enumerate(dice):
                 dice[index] = agreeing(calibrated, alike[max(0, index - 1) : index + 1])
 
