@@ -37,11 +37,6 @@ class FoundSession:
         """Accepted slices, corrected or not."""
         return tuple(i for i, state in enumerate(self.record.states) if state.is_accepted)
 
-    @cached_property
-    def unused(self) -> frozenset[int]:
-        """Accepted slices that no round has used."""
-        return frozenset(self.accepted) - self.record.sides.keys()
-
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return a folder that does not exist yet, named after a case."""

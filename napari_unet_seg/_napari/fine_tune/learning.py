@@ -57,7 +57,7 @@ class Learning(QObject):
         self._open_session: OpenSession | None = None
         self._models = UsedModels()
         self._counted: set[tuple[Path, int]] = set()
-        """Slices that rounds were started on; records of other sessions may be older."""
+        """Slices that rounds of Segment were started on; records of other sessions may be older."""
         self._opened_before: set[Path] = set()
         """Sessions that were open before; their unused models are not used when reopened."""
         self._is_postponed = False
@@ -133,6 +133,8 @@ class Learning(QObject):
             self._propose(on_screen=False)
 
     def _on_started(self) -> None:
+        if self._panel.scope.tunes_point:
+            return  # the model of Segment has learnt nothing from its slices
         self._is_postponed = False
         self._counted |= self._panel.scope.unused
 

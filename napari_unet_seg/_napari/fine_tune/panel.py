@@ -169,7 +169,8 @@ class FineTunePanel(QWidget):
         if epochs is not None:
             config = config.replace(epochs=min(epochs, config.epochs))
         folders = [found.folder for found in self.scope.others]
-        base = self.tuned.base(session) if epochs is None else base_of(session)
+        tunes_point = epochs is None and self.tuned.is_point
+        base = chosen_model.POINT.current() if tunes_point else base_of(session)
         events = round_events(session, current.mask.data, config, base, folders)
         if epochs is None:
             self.panel.show()
@@ -178,7 +179,7 @@ class FineTunePanel(QWidget):
         self._by_user = epochs is None
         self._skipped = []
         self.use_button.withdraw()
-        self.scope.begin()
+        self.scope.begin(tunes_point=tunes_point)
         self.started.emit()
         session.hold()
         self._desk.lend(session)
@@ -230,6 +231,9 @@ class FineTunePanel(QWidget):
         self.scope.add(finished)
         self.refresh()
         if not self.scope.applies:
+            if finished.prompts and not finished.unchanged:
+                # No button offers it, but it is in the list below Point.
+                chosen_model.POINT.add_recent(self.scope.checkpoint_of(finished))
             self.finished_elsewhere.emit(finished)
             return
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")

@@ -39,6 +39,10 @@ class RoundScope:
         """The session of the running or last round."""
         self._folder: ScanFolder | None = None
         """The folder of scans of the round, which continues while the folder is open."""
+        self.tunes_point = False
+        """Whether the running or last round tunes the network of Point."""
+        self._only_in_point: set[tuple[Path, int]] = set()
+        """Slices that got their split in a round of Point, and no round of Segment used since."""
         self.is_stopped = False
         """Whether closing the session stopped the round."""
         self._last: Round | None = None
@@ -63,13 +67,18 @@ class RoundScope:
 
     @property
     def unused(self) -> set[tuple[Path, int]]:
-        """The accepted slices that no round has used, each with its session's folder."""
-        session = self.session
-        unused = {(found.folder, index) for found in self.others for index in found.unused}
-        if session is not None:
-            used = session.splits
-            unused |= {(session.folder, index) for index in session.accepted if index not in used}
-        return unused
+        """The accepted slices that no round of Segment has used, each with its session's folder.
+
+        Those that only rounds of Point used are among them until napari is closed: a record tells
+        which slices have a split, not which network was tuned on them.
+        """
+        splits = {
+            (found.folder, i): found.record.sides for found in self.others for i in found.accepted
+        }
+        if (own := self.session) is not None:
+            splits |= {(own.folder, i): own.splits for i in own.accepted}
+        only_in_point = self._only_in_point
+        return {at for at, sides in splits.items() if at[1] not in sides or at in only_in_point}
 
     @property
     def held_out(self) -> tuple[int, int]:
@@ -108,8 +117,13 @@ class RoundScope:
         same = others is not None and others.folder is self._folder
         return same and names(session.categories) == names(trained.categories)
 
-    def begin(self) -> None:
+    def begin(self, *, tunes_point: bool) -> None:
         """Record that a round on the open session and the other sessions begins."""
+        self.tunes_point = tunes_point
+        if tunes_point:
+            self._only_in_point |= self.unused
+        else:
+            self._only_in_point -= self.unused
         others = self.other_sessions
         self._trained, self._folder = self.session, others.folder if others else None
         self.is_stopped, self._last = False, None

@@ -27,7 +27,11 @@ _POINT_TIP = (
 
 
 class TunedChoice(QWidget):
-    """Chooses what the rounds that the user starts tune."""
+    """Chooses what the rounds that the user starts tune.
+
+    It begins at Segment each time and is not remembered, so that nobody tunes the network of Point
+    by mistake.
+    """
 
     changed = Signal()
 
@@ -49,10 +53,6 @@ class TunedChoice(QWidget):
     def is_point(self) -> bool:
         """Whether the network of Point is tuned."""
         return self.point_button.isChecked()
-
-    def base(self, session: Session) -> Path:
-        """Return the checkpoint that a round on a session starts from."""
-        return chosen_model.POINT.current() if self.is_point else base_of(session)
 
     def start_text(self, count: int) -> str:
         """Return the text of the button that starts a round on a number of accepted slices."""

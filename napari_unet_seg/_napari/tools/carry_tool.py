@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QPushButton
 
 from napari_unet_seg._napari.layers.position import off_screen_problem, place_of, volume_axes
+from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg._napari.tools.carried_slices import CarriedSlices
 from napari_unet_seg._napari.tools.tool_runner import ToolUse
 from napari_unet_seg._napari.widgets.keys import KeyBindings, key_of, label_of
@@ -21,6 +22,7 @@ from napari_unet_seg.prompting.carrying import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from napari.layers import Image
     from napari.viewer import ViewerModel
@@ -118,7 +120,7 @@ class CarryTool(QObject):
         events = (
             _emptied(target, place, labels, over, scores)
             if over
-            else self._carried(target, place, labels, scores)
+            else self._carried(POINT.current(), target, place, labels, scores)
         )
         self._runner.run_events(use, events, labels, place[:-1], lambda: self.slices.add(scores))
 
@@ -139,7 +141,7 @@ class CarryTool(QObject):
         return beyond(carried, holding, end)
 
     def _carried(
-        self, target: PromptTarget, place: Place, labels: Array, scores: Scores
+        self, model: Path, target: PromptTarget, place: Place, labels: Array, scores: Scores
     ) -> Generator[Progress | Change, Command | None, None]:
         """Carry in a thread; at the end, the scores are filled in and the change is yielded."""
         *volume, start = place
@@ -148,8 +150,9 @@ class CarryTool(QObject):
         within, walls = self._between_walls(place, len(labels))
         ends = {wall: present[wall] for wall in walls if present[wall].any()}
         found: dict[int, SliceCarried] = {}
+        given = {start: present[start]}
         events = self._network.carry(
-            target.scan, tuple(volume), {start: present[start]}, within, ends, target.others
+            model, target.scan, tuple(volume), given, within, ends, target.others
         )
         with closing(events):
             for event in events:

@@ -15,6 +15,7 @@ from napari_unet_seg.process.warm_engine import WarmEngine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Mapping, Sequence
+    from pathlib import Path
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.events import Command, DeviceFallback, SliceCarried
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class PromptNetwork:
-    """Segments what prompts mark on a plane of a scan, by the network that is chosen for Point."""
+    """Segments what prompts mark on a plane of a scan.
+
+    What a question asks is chosen with it, on the main thread: by the time that a thread comes to
+    it, another network may be chosen for Point.
+    """
 
     def __init__(self) -> None:
         self._engine = WarmEngine()
@@ -34,11 +39,12 @@ class PromptNetwork:
         return self._engine.warming
 
     def warm_up(self) -> None:
-        """Load the network in the background."""
+        """Load the network that is chosen for Point in the background."""
         self._engine.warm_up(_config(), POINT.current())
 
     def find(
         self,
+        model: Path,
         scan: Scan,
         place: Part,
         prompts: Array,
@@ -49,6 +55,8 @@ class PromptNetwork:
 
         Parameters
         ----------
+        model : Path
+            Checkpoint of the network that is asked.
         scan : Scan
             The whole scan, whose intensity window the plane is seen in.
         place : tuple of int or slice
@@ -66,14 +74,15 @@ class PromptNetwork:
             If the network cannot be read or run.
         """
         mask = np.zeros(of_part(scan.grid_shape, place), bool)
-        config, model = _config(), POINT.current()
-        for event in self._engine.refine(config, model, scan, place, prompts, previous, others):
+        asked = scan, place, prompts, previous, others
+        for event in self._engine.refine(_config(), model, *asked):
             if isinstance(event, Refined):
                 mask[event.window] = event.mask
         return mask
 
     def carry(
         self,
+        model: Path,
         scan: Scan,
         volume: Place,
         given: Mapping[int, Array],
@@ -81,9 +90,9 @@ class PromptNetwork:
         ends: Mapping[int, Array],
         others: Sequence[Scan] = (),
     ) -> Generator[SliceCarried | DeviceFallback, Command | None, None]:
-        """Carry masks through a volume of a scan; see `WarmEngine.carry`."""
+        """Carry masks through a volume of a scan by a network; see `WarmEngine.carry`."""
         args = scan, volume, given, within, ends, others
-        yield from self._engine.carry(_config(), POINT.current(), *args)
+        yield from self._engine.carry(_config(), model, *args)
 
     def close(self) -> None:
         """End the child process."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet_seg._napari.layers.position import off_screen_problem, shown_part
+from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg._napari.tools.drawing.border import BorderTool
 from napari_unet_seg._napari.tools.point.question import outline_parts
 from napari_unet_seg._napari.tools.point.tool import PointTool
@@ -145,7 +146,7 @@ class PromptTools(QObject):
         self.end()
         target = self._target()
         if target is not None:
-            operation = outline_parts(target, self.point.network)
+            operation = outline_parts(target, self.point.network, POINT.current())
             name = target.category.name
             use = self._use(target, f"Outlined the boxes of {name}", operation)
             use = use._replace(running=f"Outline the boxes of {name}")

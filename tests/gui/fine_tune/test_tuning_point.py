@@ -136,6 +136,35 @@ def test_a_round_of_point_changes_no_model_of_segment(
     assert not panel.learn_bar.back_button.isEnabled()
 
 
+def test_slices_of_a_round_of_point_still_count_for_learning_while_correcting(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+) -> None:
+    panel, first, bar = widget.fine_tune, widget.session.checkpoint, widget.fine_tune.learn_bar
+    bar.every.setValue(len(ACCEPTED))
+    click_button(panel.tuned.point_button)
+    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    assert set(ACCEPTED) == set(widget.session.splits)
+    reopen_session(qtbot, widget)
+    finished, _ = end(qtbot, widget, lambda: bar.switch.setChecked(True))
+    assert bases == [network, first] and not finished.prompts
+    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    bar.every.setValue(2)
+    assert not panel.panel.running, "a round of Segment used them"
+
+
+def test_a_network_that_is_ready_after_its_session_is_closed_is_in_the_list(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+) -> None:
+    panel = widget.fine_tune
+    click_button(panel.tuned.point_button)
+    with qtbot.waitSignal(panel.finished_elsewhere) as done:
+        QTest.mouseClick(panel.start_button, LEFT)
+        widget.bar.close_button.click()
+    new = panel.scope.checkpoint_of(done.args[0])
+    assert bases == [network] and POINT.recent() == (new, network)
+    qtbot.waitUntil(lambda: not panel.panel.running)
+
+
 @pytest.mark.slow
 def test_the_tuned_network_is_asked_once_the_button_is_pressed(
     qtbot: QtBot, widget: ReviewWidget, network: Path

@@ -9,6 +9,8 @@ from disc_scene import BOX, CENTRE, SHOWN, BrightNetwork, click_button, drag, ma
 from qtpy.QtCore import Qt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from pytestqt.qtbot import QtBot
 
@@ -24,7 +26,13 @@ class DarkCoreNetwork(BrightNetwork):
     """Finds no more than what a click covers, as in a core that is as dark as what is around."""
 
     def find(
-        self, scan: Any, place: Any, prompts: np.ndarray, previous: np.ndarray, others: Any = ()
+        self,
+        model: Path,
+        scan: Any,
+        place: Any,
+        prompts: np.ndarray,
+        previous: np.ndarray,
+        others: Any = (),
     ) -> np.ndarray:
         inside, _, area = prompts
         return inside | previous | area

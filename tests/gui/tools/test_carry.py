@@ -26,6 +26,7 @@ from sessions import start_session
 
 from napari_unet_seg._napari.layers.prediction import record_prediction
 from napari_unet_seg._napari.review.widget import ReviewWidget
+from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg.events import Command, SliceCarried
 from napari_unet_seg.process.warm_engine import scan_part
 from napari_unet_seg.prompting import carrying
@@ -56,7 +57,14 @@ class CarryingNetwork(BrightNetwork):
         self.within: list[int] = []
 
     def carry(
-        self, scan: Any, volume: Any, given: Any, within: Any, ends: Any, others: Any = ()
+        self,
+        model: Path,
+        scan: Any,
+        volume: Any,
+        given: Any,
+        within: Any,
+        ends: Any,
+        others: Any = (),
     ) -> Generator[SliceCarried, Command | None, None]:
         self.within = sorted(within)
 
@@ -65,7 +73,7 @@ class CarryingNetwork(BrightNetwork):
 
         def probable(index: int, beside: np.ndarray) -> np.ndarray:
             maps = np.stack([beside, beside & False, beside & False])
-            found = self.find(scan, (*volume, index), maps, beside & False, others)
+            found = self.find(model, scan, (*volume, index), maps, beside & False, others)
             return np.where(found, 0.5 + 0.04 * index, 0.1)
 
         for done, each in enumerate(carrying.carry(probable, grey, given, within, ends), 1):
@@ -140,6 +148,21 @@ def test_the_lesion_is_followed_to_its_ends_as_one_step(qtbot: QtBot, tools: Too
     np.testing.assert_array_equal(mask.data, before)
     press(tools, Qt.Key.Key_Z, REDO)
     np.testing.assert_array_equal(mask.data, after)
+
+
+def test_it_asks_the_network_that_was_chosen_when_it_was_pressed(
+    tools: ToolsTab,
+    network: CarryingNetwork,
+    make_checkpoint: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, runs = POINT.current(), []
+    keep = lambda _, events, *__: runs.append(events)  # noqa: E731
+    monkeypatch.setattr(tools.carry._runner, "run_events", keep)
+    tools.carry.carry()
+    POINT.choose(make_checkpoint(prompts=True))
+    list(runs[0])  # as the thread that comes to it now
+    assert set(network.models) == {before}
 
 
 def test_the_button_does_it_and_the_key_works_over_the_image_too(

@@ -10,6 +10,7 @@ from mouse import move_to
 from qtpy.QtWidgets import QFileDialog
 
 from napari_unet_seg._napari.segment.chosen_model import POINT
+from napari_unet_seg._napari.tools.point.question import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,24 @@ def test_the_next_click_asks_the_network_that_is_chosen(
     with qtbot.waitSignal(tools.prompts.solved):
         drag(qtbot, tools, RIM)
     assert len(network.asked) == asked + 1, "the answer that was shown is forgotten"
+
+
+def test_a_question_asks_the_network_that_was_chosen_when_it_was_made(
+    qtbot: QtBot,
+    tools: ToolsTab,
+    network: CountingNetwork,
+    make_checkpoint: Callable[..., Path],
+) -> None:
+    before, preview = POINT.current(), tools.prompts.point.preview
+    click_button(tools.point_bar.button)
+    qtbot.wait(50)  # napari's controls of the layer are wider, and the canvas is narrower
+    where = tuple(mask_of(tools).data_to_world((SHOWN, *RIM))[1:])
+    with qtbot.waitSignal(preview.answered):
+        move_to(qtbot, tools.viewer, where)
+    events = answered(preview.answer.question, network)  # as for a thread
+    POINT.choose(make_checkpoint(prompts=True))
+    next(events)
+    assert network.models == [before, before]
 
 
 def test_a_model_without_prompts_is_refused(

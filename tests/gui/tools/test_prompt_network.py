@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg._napari.tools.prompt_network import PromptNetwork
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import refine
@@ -47,7 +46,7 @@ def box(plane: Array) -> Array:
 @pytest.mark.parametrize("part", [(20,), (slice(None), 30)], ids=["slice", "coronal"])
 def test_it_finds_what_a_box_marks_on_any_plane(network: PromptNetwork, part: Part) -> None:
     truth = BALL[part]
-    found = network.find(SCAN, part, box(truth), np.zeros_like(truth))
+    found = network.find(PROMPT_NETWORK, SCAN, part, box(truth), np.zeros_like(truth))
     assert found.shape == truth.shape
     assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.85
 
@@ -56,23 +55,21 @@ def test_a_slice_by_itself_is_seen_as_by_the_engine(network: PromptNetwork) -> N
     image, maps = Scan(SCAN.data[20] ** 2, "YX"), box(BALL[20])
     *_, expected = refine(PredictConfig(), PROMPT_NETWORK, image, maps)
     for _ in range(2):  # the second time with the window of the first
-        found = network.find(image, (), maps, np.zeros_like(BALL[20]))
+        found = network.find(PROMPT_NETWORK, image, (), maps, np.zeros_like(BALL[20]))
         np.testing.assert_array_equal(found[expected.window], expected.mask)
 
 
-def test_the_chosen_network_answers_although_another_is_loaded(
+def test_the_network_that_is_asked_answers_although_another_is_loaded(
     network: PromptNetwork, make_checkpoint: Callable[..., Path]
 ) -> None:
     chosen = make_checkpoint(prompts=True)
     image, maps = Scan(SCAN.data[20] ** 2, "YX"), box(BALL[20])
     *_, expected = refine(PredictConfig(), chosen, image, maps)
-    POINT.choose(chosen)
-    network.warm_up()  # after the packaged one, which is being loaded
-    found = network.find(image, (), maps, np.zeros_like(BALL[20]))
+    found = network.find(chosen, image, (), maps, np.zeros_like(BALL[20]))
     np.testing.assert_array_equal(found[expected.window], expected.mask)
     assert (expected.mask != BALL[20][expected.window]).mean() > 0.1, "it is not trained"
 
 
 def test_a_closed_network_finds_nothing(network: PromptNetwork) -> None:
     network.close()
-    assert not network.find(SCAN, (20,), box(BALL[20]), ~BALL[20]).any()
+    assert not network.find(PROMPT_NETWORK, SCAN, (20,), box(BALL[20]), ~BALL[20]).any()

@@ -48,7 +48,7 @@ class SeeingNetwork(BrightNetwork):
         self.carried_on: list[float] = []
 
     def carry(
-        self, scan: Any, _volume: Any, _given: Any, _within: Any, _ends: Any, others: Any
+        self, _: Any, scan: Any, _volume: Any, _given: Any, _within: Any, _ends: Any, others: Any
     ) -> Iterator[Any]:
         self.carried_on = [float(each.data.mean()) for each in (scan, *others)]
         yield from ()

@@ -64,6 +64,6 @@ def test_a_network_that_takes_prompts_is_trained_and_used_in_point(
     scan, maps = Scan(image, "YX"), click_maps(truth)[:3]
     *_, expected = engine.refine(PredictConfig(device="cpu"), best, scan, maps)
     network = PromptNetwork()
-    found = network.find(scan, (), maps, np.zeros_like(truth))
+    found = network.find(best, scan, (), maps, np.zeros_like(truth))
     network.close()
     np.testing.assert_array_equal(found[expected.window], expected.mask)

@@ -38,7 +38,7 @@ class StuckNetwork(BrightNetwork):
     """Carries some slices, and no more."""
 
     def carry(
-        self, scan: Any, volume: Any, given: Any, within: Any, *others: Any
+        self, _model: Any, scan: Any, volume: Any, given: Any, within: Any, *others: Any
     ) -> Iterator[SliceCarried]:
         for done, index in enumerate(within[:CARRIED], 1):
             found = np.asarray(scan_part(scan, (*volume, index)).data) > 110

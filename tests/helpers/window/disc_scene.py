@@ -18,6 +18,7 @@ from napari_unet_seg.process.warm_engine import scan_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -46,6 +47,8 @@ class BrightNetwork:
         """The maps of all questions."""
         self.seen: list[list[float]] = []
         """The mean grey of each sequence that a question was about."""
+        self.models: list[Path] = []
+        """The checkpoint that each question asked."""
 
     def warm_up(self) -> None:
         pass
@@ -55,6 +58,7 @@ class BrightNetwork:
 
     def find(
         self,
+        model: Path,
         scan: Any,
         place: Any,
         prompts: np.ndarray,
@@ -62,6 +66,7 @@ class BrightNetwork:
         others: Sequence[Any] = (),
     ) -> np.ndarray:
         self.asked.append(prompts)
+        self.models.append(model)
         self.seen.append([float(each.data.mean()) for each in (scan, *others)])
         inside, outside, area = prompts
         plane = np.asarray(scan_part(scan, place).data)

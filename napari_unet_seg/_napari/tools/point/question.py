@@ -70,14 +70,14 @@ class Answer(NamedTuple):
 def answered(question: Question, network: PromptNetwork) -> Generator[Answer, Any, None]:
     """Ask the network; yield its answer."""
     start = time.perf_counter()
-    mask = _answer(question, _finder(network, question.target, question.part))
+    mask = _answer(question, _finder(network, question.network, question.target, question.part))
     seconds = time.perf_counter() - start
     yield Answer(question, mask, _outline(question, mask), seconds)
 
 
-def _finder(network: PromptNetwork, target: PromptTarget, place: Part) -> Find:
+def _finder(network: PromptNetwork, model: Path, target: PromptTarget, place: Part) -> Find:
     """Return the network as a function of prompts and mask on a plane of a target's sequences."""
-    return partial(network.find, target.scan, place, others=target.others)
+    return partial(network.find, model, target.scan, place, others=target.others)
 
 
 def _answer(question: Question, find: Find) -> Array:
@@ -109,17 +109,17 @@ def _outline(question: Question, mask: Array) -> Array:
     return outline
 
 
-def outline_parts(target: PromptTarget, network: PromptNetwork) -> Operation:
+def outline_parts(target: PromptTarget, network: PromptNetwork, model: Path) -> Operation:
     """Return the operation that takes each part of the category for a box around an object."""
 
     def operation(labels: Array, place: Part) -> Change:
         from scipy.ndimage import find_objects, label
 
         present = labels == target.settings.value
-        drawn = np.zeros(labels.shape, bool)
+        drawn, find = np.zeros(labels.shape, bool), _finder(network, model, target, place)
         for rows, columns in find_objects(label(present)[0]):
             box = (rows.start, columns.start, rows.stop, columns.stop)
-            drawn |= outline_in_box(_finder(network, target, place), present, box)
+            drawn |= outline_in_box(find, present, box)
         return target.settings.change(labels, drawn)
 
     return operation
