@@ -1,7 +1,7 @@
 """What a network of prompts makes of the clicks and boxes of an unsteady hand.
 
     python -m benchmarks.prompts.measure DATA [--model CHECKPOINT] [--count 60] [--sets BRISC]
-    python -m benchmarks.prompts.measure DATA --machine "two cores, AMX bfloat16"
+    python -m benchmarks.prompts.measure DATA --machine "two cores, AVX-512 bfloat16"
 
 A robot clicks into the middle of the largest error, off by a normal deviate of two pixels. The mean
 Dice after 1, 2, 3 and 5 clicks and after a box is of the slices of each set; `to_90` is the mean
