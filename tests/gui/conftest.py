@@ -19,6 +19,7 @@ from qtpy.QtCore import QEvent, QSettings
 from qtpy.QtWidgets import QApplication
 
 from napari_unet_seg._napari.layers import colours
+from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg._napari.widgets.closing import close_guard, unsaved_work
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from pytestqt.qtbot import QtBot
     from shared_children import ChildPool
 
 HERE = __file__.rsplit("/", 1)[0]
@@ -194,6 +196,22 @@ def dock(make_napari_viewer: Callable[..., Any]) -> Callable[..., Any]:
         return widget
 
     return make
+
+
+@pytest.fixture
+def open_review(qtbot: QtBot, dock: Callable[[type], Any]) -> Callable[[Path], ReviewWidget]:
+    """Open the session of a folder in a new window, and show the window."""
+
+    def opened(folder: Path) -> ReviewWidget:
+        widget: ReviewWidget = dock(ReviewWidget)
+        widget.viewer.window.resize(1366, 768)
+        widget.viewer.show()
+        with qtbot.waitSignal(widget.desk.session_changed, check_params_cb=lambda s: s is not None):
+            widget.desk.open(folder)
+        qtbot.waitUntil(lambda: not widget.desk.busy)
+        return widget
+
+    return opened
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from disc_scene import click_button
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg.config import Category, PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.io.common.scan import Scan
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg._napari.review.widget import ReviewWidget
 
 COUNT, ACCEPTED, SKIPPED, EDITED, SHOWN = 10, range(5), 5, 6, 7
 LEFT = Qt.MouseButton.LeftButton
@@ -39,7 +40,7 @@ def model(make_checkpoint: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def opened(
-    qtbot: QtBot, dock: Callable[[type], Any], model: Path, tmp_path: Path
+    open_review: Callable[[Path], ReviewWidget], model: Path, tmp_path: Path
 ) -> Callable[[np.ndarray], ReviewWidget]:
     """Open a session on a prediction, whose first slices are accepted as they are in a truth."""
 
@@ -53,13 +54,7 @@ def opened(
         session.set_states(dict.fromkeys(ACCEPTED[:-1], ReviewState.CORRECTED))
         session.set_states({SKIPPED: ReviewState.SKIPPED})
         session.save()
-        widget: ReviewWidget = dock(ReviewWidget)
-        widget.viewer.window.resize(1366, 768)
-        widget.viewer.show()
-        changed = widget.desk.session_changed
-        with qtbot.waitSignal(changed, check_params_cb=lambda s: s is not None):
-            widget.desk.open(session.folder)
-        qtbot.waitUntil(lambda: not widget.desk.busy)
+        widget = open_review(session.folder)
         current = widget.desk.current
         assert current is not None
         pixel = tuple(map(np.array, ([EDITED], [1], [1])))

@@ -12,7 +12,6 @@ from qtpy.QtTest import QTest
 from stored_rounds import store_round
 
 from napari_unet_seg._napari.fine_tune import predicting, round_job
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import Category
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from napari_unet_seg._napari.review.widget import ReviewWidget
+
 SHAPE = (6, 40, 48)
 ACCEPTED, EDITED, SHOWN = (0, 1), 3, 2
 TODO = [2, 3, 4, 5]
@@ -36,8 +37,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def widget(
-    qtbot: QtBot,
-    dock: Callable[[type], Any],
+    open_review: Callable[[Path], ReviewWidget],
     make_checkpoint: Callable[..., Path],
     tmp_path: Path,
 ) -> ReviewWidget:
@@ -51,12 +51,7 @@ def widget(
     for index in ACCEPTED:
         session.set_states({index: ReviewState.ACCEPTED})
     session.save()
-    widget: ReviewWidget = dock(ReviewWidget)
-    widget.viewer.window.resize(1366, 768)
-    widget.viewer.show()
-    with qtbot.waitSignal(widget.desk.session_changed, check_params_cb=lambda s: s is not None):
-        widget.desk.open(session.folder)
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    widget = open_review(session.folder)
     assert widget.desk.current is not None
     widget.desk.current.shown.go_to(SHOWN)
     widget.desk.current.mask.data_setitem(tuple(map(np.array, ([EDITED], [1], [1]))), 1)

@@ -14,7 +14,6 @@ from stored_rounds import store_round
 
 from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.learning import EPOCHS
-from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg.config import Category
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+    from napari_unet_seg._napari.review.widget import ReviewWidget
 
 COUNT, ACCEPTED = 6, range(4)
 LEFT = Qt.MouseButton.LeftButton
@@ -46,8 +47,7 @@ def network(make_checkpoint: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def widget(
-    qtbot: QtBot,
-    dock: Callable[[type], Any],
+    open_review: Callable[[Path], ReviewWidget],
     make_checkpoint: Callable[..., Path],
     network: Path,
     tmp_path: Path,
@@ -61,12 +61,7 @@ def widget(
     )
     session.set_states(dict.fromkeys(ACCEPTED, ReviewState.ACCEPTED))
     session.save()
-    widget: ReviewWidget = dock(ReviewWidget)
-    widget.viewer.window.resize(1366, 768)
-    widget.viewer.show()
-    with qtbot.waitSignal(widget.desk.session_changed, check_params_cb=lambda s: s is not None):
-        widget.desk.open(session.folder)
-    qtbot.waitUntil(lambda: not widget.desk.busy)
+    widget = open_review(session.folder)
     widget.tabs.setCurrentWidget(widget.fine_tune)
     return widget
 
