@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import nibabel
 import numpy as np
 from PIL import Image
 
@@ -15,6 +14,7 @@ from benchmarks.prompts.targets import SMALLEST, lesion, visible
 from napari_unet_seg.config import NormaliseConfig
 from napari_unet_seg.data.prompts.marks import largest_part
 from napari_unet_seg.io.common.window import scan_window, to_uint8
+from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,11 +78,11 @@ def brats_t1c(folder: Path) -> Iterator[Case]:
 
 def _brats(folder: Path, sequence: str, values: tuple[int, ...]) -> Iterator[Case]:
     patient = folder / "nifti" / "brats_2013_pat0005_1"
-    volume = np.asarray(nibabel.load(patient / f"{sequence}_subtrMeanDivStd.nii.gz").dataobj)
-    labels = np.asarray(nibabel.load(patient / "OTMultiClass.nii.gz").dataobj).round()
+    volume = np.asarray(read_scan(patient / f"{sequence}_subtrMeanDivStd.nii.gz").data)
+    labels = read_labels(patient / "OTMultiClass.nii.gz").data
     grey = to_uint8(volume, scan_window(volume, NORMALISE))
-    for index in range(volume.shape[2]):
-        yield Case(grey[:, :, index], np.isin(labels[:, :, index], values))
+    for image, label in zip(grey, labels, strict=True):
+        yield Case(image, np.isin(label, values))
 
 
 def head_structures(folder: Path) -> Iterator[Case]:
