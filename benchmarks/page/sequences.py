@@ -24,6 +24,7 @@ def sequences() -> str:
             text += ABLATION.format(
                 steps=record["steps"],
                 every=record["every"],
+                seeds=len(record["seeds"]),
                 table=_table("training", record["variants"]),
             )
     text += "".join(_neighbours(record) for record in read_records("neighbours"))
@@ -83,10 +84,9 @@ and BraTS, the latter one patient with a cavity. `python -m benchmarks.accuracy.
 {table}"""
 
 ABLATION = """
-Short trainings of {steps} steps, measured on one slice in {every}: from the bundled model's weights
-with all parts and without some of them; from random weights, on slices of half the size, by the
-network's width. Slices of LGG were each in a window of their own then, not in that of their scan.
-`python -m benchmarks.bundled.ablate_sequences`.
+Short trainings of {steps} steps from the bundled model's weights, measured on one slice in {every}:
+with all parts and without some of them, the mean of {seeds} seeds; and, with the first seed, wider
+networks that begin as the same function. `python -m benchmarks.bundled.ablate_sequences`.
 
 {table}"""
 
