@@ -152,6 +152,12 @@ def predict(
         with log.operation("predict", scan=name, size=size, device=model.device):
             result = ResultBuffer(config, model.info, reader, folder)
             stopped = yield from predict_scan(model, reader, result)
+            if not stopped and model.carries:
+                # Imported here, since it needs SciPy, which would hold up the first prediction.
+                from napari_unet_seg.prompting.carried_parts import carry_parts
+
+                stopped = yield from carry_parts(config, reader, result)
+            result.compare_neighbours()
     except OSError as error:
         if folder is None:
             raise

@@ -178,6 +178,8 @@ class PredictFinished:
     """Small parts that were removed from the masks of volumes."""
     outside: LeftOut = LeftOut()
     """Parts of slices outside the brain that were removed."""
+    carried: int = 0
+    """Parts of volumes that the prompt network outlined anew and carried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

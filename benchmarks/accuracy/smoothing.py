@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Patient = tuple[Scan, Array]
 
-HOW = PredictConfig(probabilities=True, precision="float32")
+HOW = PredictConfig(probabilities=True, precision="float32", carry="never")
 ENDS = 0.1
 """Share of the slices with a head, by the size of the head, that are its ends."""
 _HEAD = 0.1

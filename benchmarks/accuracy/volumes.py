@@ -1,4 +1,4 @@
-"""An automatic model on whole scans: all parts of its masks, the large ones, those in the brain.
+"""An automatic model on whole scans: all parts of its masks, the large ones, these carried.
 
     python -m benchmarks.accuracy.volumes DATA [--model bundled]
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAYS = {
-    "all parts": {"remove_small": False},
-    "small parts removed": {},
-    "and inside the brain": {"inside_brain": True},
+    "all parts": {"remove_small": False, "carry": "never"},
+    "small parts removed": {"carry": "never"},
+    "and inside the brain": {"inside_brain": True, "carry": "never"},
+    "large parts carried": {},
 }
 
 

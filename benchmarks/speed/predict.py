@@ -9,7 +9,8 @@ gradients on, slice by slice); by MONAI's `SliceInferer` or `sliding_window_infe
 float32, without gradients); and by OpenVINO in float32 and in the precision it chooses. Each way
 runs in a process of its own, in turns with the others; medians are compared, and the labels with
 the published way's. The first time, with all that has to be loaded and converted for it, is told
-apart. MONAI and OpenVINO are no part of the package: `pip install monai openvino`.
+apart; the volume's mask is not carried. MONAI and OpenVINO are no part of the package: `pip install
+monai openvino`.
 `ONEDNN_MAX_CPU_ISA=AVX2` shows a processor without bfloat16 (to PyTorch; OpenVINO looks itself).
 """
 
@@ -123,7 +124,7 @@ def ours_automatic(case: str, folder: Path) -> Callable[[Array], Array]:
     save_checkpoint(path, net, info.replace(image_size=CASES[case][1], normalise=whole))
 
     def run(slices: Array) -> Array:
-        *_, result = predict(PredictConfig(), path, Scan(slices, "ZYX"))
+        *_, result = predict(PredictConfig(carry="never"), path, Scan(slices, "ZYX"))
         return result.labels
 
     return run

@@ -8,6 +8,7 @@ from napari_unet_seg.config._base import IGNORE_INDEX, Config, Device, Precision
 from napari_unet_seg.config._coco import (
     MOST_NUMBERED,
     RESULT_THRESHOLD,
+    UNNAMED,
     Category,
     CocoLimits,
     CocoOptions,
@@ -28,6 +29,7 @@ __all__ = [
     "PRESETS",
     "RESULT_THRESHOLD",
     "THOROUGH",
+    "UNNAMED",
     "AugmentConfig",
     "Category",
     "CocoLimits",

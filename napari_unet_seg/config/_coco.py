@@ -25,9 +25,18 @@ class Category(Config):
     supercategory: str = ""
 
     @property
+    def is_lesion(self) -> bool:
+        """Whether it is a lesion, as its supercategory tells."""
+        return self.supercategory == "lesion"
+
+    @property
     def is_numbered(self) -> bool:
         """Whether the category has no name but its number; see `numbered_categories`."""
         return self.name == f"label {self.id}"
+
+
+UNNAMED = Category(id=1, name="foreground")
+"""The one category of masks that name none."""
 
 
 def numbered_categories(highest: int, what: str = "The mask") -> tuple[Category, ...]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from napari_unet_seg.config._base import Config, Device, Precision
 
 Views = Literal["plain", "mirrored", "flips and turns"]
+Carry = Literal["auto", "always", "never"]
 Across = Literal["Z", "Y", "X", "all"]
 
 
@@ -23,6 +24,9 @@ class PredictConfig(Config):
     """A part is small if it holds less than this share of the largest one of its category."""
     inside_brain: bool = False
     """Remove what lies outside the brain, which a model of its own finds."""
+    carry: Carry = "auto"
+    """Outline the large parts of a volume's mask anew: the network of Point is clicked on them and
+    carries them through the volume. Auto does so with models of one kind of lesion."""
     resample: bool = True
     """Resize slices to the size the model was trained at; otherwise tile them at their own size."""
     overlap: float = Field(0.25, ge=0, le=0.9)

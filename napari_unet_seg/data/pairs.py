@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet_seg.config import IGNORE_INDEX, Category, numbered_categories
+from napari_unet_seg.config import IGNORE_INDEX, UNNAMED, Category, numbered_categories
 from napari_unet_seg.data.samples import (
     Sample,
     SampleSet,
@@ -145,5 +145,5 @@ def _mask_and_size(mask: Path, image: Path) -> tuple[Array, tuple[int, ...], str
 def _categories(labels: Array) -> tuple[Category, ...]:
     """Return categories for the label values in the masks."""
     if labels.tolist() == [1]:
-        return (Category(id=1, name="foreground"),)
+        return (UNNAMED,)
     return numbered_categories(int(labels.max()))

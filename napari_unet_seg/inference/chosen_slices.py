@@ -92,6 +92,7 @@ def _out_of_whole(model: LoadedModel, reader: SliceReader, indices: Sequence[int
     whole = ResultBuffer(plain, model.info, reader)
     if (yield from predict_scan(model, reader, whole)):
         return
+    whole.compare_neighbours()
     for done, index in enumerate(indices, 1):
         position = reader.position(index)
         labels, dice = whole.labels[position], float(whole.dice[position])

@@ -53,6 +53,13 @@ class LoadedModel:
         self.predictor: Predictor = load_predictor(checkpoint, config.device, config.precision)
 
     @property
+    def carries(self) -> bool:
+        """Whether the parts of its masks of volumes are outlined anew and carried."""
+        one, wanted = self.info.categories[0], self.config.carry
+        chosen = one.is_lesion if wanted == "auto" else wanted == "always"
+        return chosen and self.info.model.classes == 1
+
+    @property
     def info(self) -> CheckpointInfo:
         """The header of the model."""
         return self.predictor.info

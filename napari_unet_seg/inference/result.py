@@ -62,6 +62,8 @@ class ResultBuffer:
         Small parts that `remove_small` has removed.
     outside : LeftOut
         Parts of slices that `keep_inside` has removed.
+    carried : int
+        Parts of volumes that were outlined anew.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class ResultBuffer:
         self.dice = np.zeros(reader.leading, np.float32)
         self._dice_of_nothing = np.zeros_like(self.dice)
         self.left_out = self.outside = LeftOut()
+        self.carried = 0
         self.probabilities = self._map("probabilities", (info.model.classes, *grid))
         self.uncertainty = self._map("uncertainty", grid)
         self.disagreement = self._map("disagreement", grid)
@@ -150,9 +153,21 @@ class ResultBuffer:
             for index in emptied:
                 self.dice[(*volume, index)] = self._dice_of_nothing[(*volume, index)]
 
+    def change(self, position: tuple[int, ...], plane: Array) -> None:
+        """Put another mask in the place of a slice's.
+
+        Its predicted Dice is at most the Dice between both: where they differ one is wrong.
+        """
+        agreement = slice_dice(plane, np.asarray(self.labels[position]))
+        self.dice[position] = np.minimum(self.dice[position], agreement)
+        self.labels[position] = plane
+
     def compare_neighbours(self) -> None:
-        """Let the predicted Dice tell how well neighbouring slices agree; two are in memory."""
-        for volume in self._volumes:
+        """Let the predicted Dice of a 2D network tell how well neighbouring slices agree.
+
+        Two slices are in memory at a time.
+        """
+        for volume in self._volumes if self._info.model.dimensions == 2 else ():
             alike: list[float] = []
             before = None
             for index in range(self.labels.shape[-3]):
@@ -177,4 +192,5 @@ class ResultBuffer:
             seconds,
             self.left_out,
             self.outside,
+            self.carried,
         )

@@ -24,8 +24,7 @@ def predict_scan(model: LoadedModel, reader: SliceReader, result: ResultBuffer) 
     """Predict a scan by slices with a 2D network, by volumes with a 3D network.
 
     At the end what lies outside the brain is removed, and small parts from the masks of volumes, if
-    the configuration says so. With a 2D network, which does not see them, the slices beside then
-    count for the predicted Dice.
+    the configuration says so.
 
     Parameters
     ----------
@@ -52,8 +51,6 @@ def predict_scan(model: LoadedModel, reader: SliceReader, result: ResultBuffer) 
             if (yield TileDone(1, 1)) is Command.STOP:
                 return True
     result.remove_small()
-    if model.info.model.dimensions == 2:
-        result.compare_neighbours()
     return False
 
 

@@ -47,6 +47,10 @@ class SliceReader:
 
     Attributes
     ----------
+    scan : Scan
+        With the channels of the model.
+    window : tuple of float or None
+        Intensities that become black and white; None if each slice has its own.
     leading, plane : tuple of int
         Sizes of the axes that slices are counted along; height and width of a slice in pixels.
     count : int
@@ -68,7 +72,7 @@ class SliceReader:
         self, scan: Scan, info: CheckpointInfo, across: str = "", window: Windows | None = None
     ) -> None:
         scan, _ = for_model(by_name(scan, info.sequences), info.model.in_channels)
-        self._scan = scan
+        self.scan = scan
         self._info = info
         self._colour = scan.axes.endswith("C")
         self._axis = scan.grid_axes.index(across) if across else 0
@@ -80,7 +84,7 @@ class SliceReader:
         self.in_memory = isinstance(scan.data, np.ndarray)
         self.aspect = _aspect(scan, across)
         _check(scan, info, self.plane, across)
-        self._window = window or shared_window(scan, info.normalise)
+        self.window = window or shared_window(scan, info.normalise)
 
     def across(self, axis: str) -> SliceReader:
         """Return a reader of the same volumes with slices across `Z`, `Y` or `X`.
@@ -90,13 +94,13 @@ class SliceReader:
         DataError
             If the scan has no such axis, or the slices across it are too small.
         """
-        scan = self._scan
+        scan = self.scan
         if not self.volumes:
             raise DataError(
                 f"{scan.path or 'The scan'} has the axes {scan.grid_axes} and no volume to take "
                 "slices of across other axes; set across to Z."
             )
-        return SliceReader(scan, self._info, axis, self._window)
+        return SliceReader(scan, self._info, axis, self.window)
 
     def for_copy(self, array: Any) -> SliceReader:
         """Return a reader of an array that holds the slices which this reader has read.
@@ -106,22 +110,26 @@ class SliceReader:
         array : array
             uint8 of the scan's grid, with the channels as last axis.
         """
-        scan = replace(self._scan, data=array, axes=f"{self._scan.grid_axes}C")
+        scan = replace(self.scan, data=array, axes=f"{self.scan.grid_axes}C")
         return SliceReader(scan, self._info, "Z", _NORMALISED)
 
     def beside(self, info: CheckpointInfo) -> SliceReader:
         """Return a reader of the same slices for a model of one channel."""
-        window = self._window if self.channels == 1 else None
-        return SliceReader(self._scan, info, window=window)
+        return SliceReader(self.scan, info, window=self.grey_window)
+
+    @property
+    def grey_window(self) -> Windows | None:
+        """The window of the scan for a model of one channel, if it is known."""
+        return self.window if self.channels == 1 else None
 
     def slabs(self, array: Any) -> Slabs:
         """Return access to an array of the scan's grid by the slices of this reader."""
-        return Slabs(array, self._axis, len(self._scan.grid_shape) - 3)
+        return Slabs(array, self._axis, len(self.scan.grid_shape) - 3)
 
     @property
     def volumes(self) -> bool:
         """Whether the slices along the last leading axis form a volume."""
-        return self._scan.grid_axes.endswith("ZYX")
+        return self.scan.grid_axes.endswith("ZYX")
 
     def slices_per_volume(self) -> int:
         """Return the number of slices of each volume of the scan.
@@ -133,7 +141,7 @@ class SliceReader:
         """
         if not self.volumes:
             raise DataError(
-                f"{self._scan.path or 'The scan'} has the axes {self._scan.grid_axes} and the "
+                f"{self.scan.path or 'The scan'} has the axes {self.scan.grid_axes} and the "
                 "model takes volumes; choose a model of slices."
             )
         return self.leading[-1]
@@ -147,17 +155,17 @@ class SliceReader:
         return np.stack([self._read_slice(self.position(index)) for index in indices])
 
     def _read_slice(self, position: tuple[int, ...]) -> Array:
-        with reading(self._scan.path or "The scan", "a scan"):
+        with reading(self.scan.path or "The scan", "a scan"):
             plane = np.asarray(self._data[position])
         if not self._colour:
             plane = plane[..., None]
         elif self._info.model.in_channels == 1:
             plane = to_grey(plane)[..., None]
-        window = self._window or scan_window(
+        window = self.window or scan_window(
             plane,
             self._info.normalise,
             channels=self._colour,
-            dtype=self._scan.data.dtype,
+            dtype=self.scan.data.dtype,
         )
         return np.moveaxis(to_uint8(plane, window), -1, 0)
 

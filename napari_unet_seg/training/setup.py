@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from napari_unet_seg.config import UNNAMED
 from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import channel_note
 from napari_unet_seg.data.doubts import doubts, joined
@@ -66,7 +68,7 @@ def prepare(
     loaded = load_tensors(source) if source else None
     info = loaded[0] if loaded else None
     config = _complete_config(config, samples, info)
-    samples = named_by(samples, config, info)
+    samples = _with_category_of(named_by(samples, config, info), info)
     used = [s for s in samples.samples if s.split != "test"]
     read = read_volumes if config.model.dimensions == 3 else read_slices
     resumed = run if resume else None
@@ -96,6 +98,17 @@ def prepare(
             config, {name: [s.name for s in members] for name, members in data.splits.items()}
         )
     return loop
+
+
+def _with_category_of(samples: SampleSet, info: CheckpointInfo | None) -> SampleSet:
+    """Give masks that name no category the one of the checkpoint to start from, and tell so."""
+    if info is None or samples.categories != (UNNAMED,) or len(info.categories) != 1:
+        return samples
+    if info.model.prompts or info.categories == samples.categories:
+        return samples
+    name = info.categories[0].name
+    note = f"The masks name no category; they are taken for the model's, {name}."
+    return replace(samples, categories=info.categories, notes=(*samples.notes, note))
 
 
 def _finds_the_same(net: Net, info: CheckpointInfo | None, samples: SampleSet) -> bool:

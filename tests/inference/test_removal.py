@@ -14,7 +14,7 @@ from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.events import LeftOut
 from napari_unet_seg.inference.predictor import Predictor
 from napari_unet_seg.inference.removal.brain import Brain
-from napari_unet_seg.inference.removal.small_parts import left_out_note, remove_small_parts
+from napari_unet_seg.inference.removal.small_parts import remove_small_parts
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.read import read_scan
@@ -58,15 +58,6 @@ def test_a_part_that_parts_and_meets_again_is_one():
 def test_nothing_is_found_in_nothing():
     labels = np.zeros((2, 5, 5), np.uint8)
     assert remove_small_parts(labels, (), 0.5) == (LeftOut(), [])
-
-
-def test_what_was_left_out_is_told():
-    nothing = LeftOut()
-    assert left_out_note(nothing, nothing) == ""
-    small = "2 small parts of the mask were left out (9 voxels)."
-    outside = "1 part outside the brain was left out (1 voxel)."
-    assert left_out_note(LeftOut(2, 9), LeftOut(1, 1)) == f"{small} {outside}"
-    assert left_out_note(nothing, LeftOut(1, 1)) == outside
 
 
 @pytest.fixture

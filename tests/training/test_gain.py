@@ -14,7 +14,14 @@ import torch
 from streams import here
 
 from napari_unet_seg import engine
-from napari_unet_seg.config import AugmentConfig, Category, ModelConfig, PredictConfig, TrainConfig
+from napari_unet_seg.config import (
+    UNNAMED,
+    AugmentConfig,
+    Category,
+    ModelConfig,
+    PredictConfig,
+    TrainConfig,
+)
 from napari_unet_seg.data.samples import Sample, SampleSet
 from napari_unet_seg.events import (
     BatchEnd,
@@ -23,6 +30,7 @@ from napari_unet_seg.events import (
     EpochEnd,
     Evaluated,
     TrainFinished,
+    TrainStarted,
 )
 from napari_unet_seg.inference.predicted_dice import Calibration
 from napari_unet_seg.models.header import read_header
@@ -169,6 +177,16 @@ def test_a_model_of_another_category_does_not_compete(tmp_path: Path, base: Path
     cyst = replace(squares(seed=1), categories=(Category(id=1, name="cyst"),))
     *_, done = engine.train(STILL, cyst, tmp_path, init=base)
     assert isinstance(done, TrainFinished) and done.best_epoch > 0
+
+
+def test_masks_without_a_category_are_taken_for_the_model_s(tmp_path: Path, base: Path) -> None:
+    unnamed = replace(squares(seed=1), categories=(UNNAMED,))
+    events = list(engine.train(STILL, unnamed, tmp_path, init=base))
+    done, (started,) = events[-1], [e for e in events if isinstance(e, TrainStarted)]
+    assert isinstance(done, TrainFinished) and done.is_unchanged
+    (square,) = read_header(base).categories
+    assert read_header(done.best).categories == (square,)
+    assert any(f"taken for the model's, {square.name}" in note for note in started.notes)
 
 
 def test_where_nothing_is_to_be_gained_the_model_stays(tmp_path: Path, base: Path) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SHOWN = (
     "threshold",
     "remove_small",
+    "carry",
     "inside_brain",
     "views",
     "probabilities",

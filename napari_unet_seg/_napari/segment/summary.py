@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.inference.removal.small_parts import left_out_note
+from napari_unet_seg.inference.removal.mask_note import mask_note
 from napari_unet_seg.models import ANY_SEQUENCE, BUNDLED
 from napari_unet_seg.models.description import model_name
 
@@ -24,11 +24,11 @@ _MORE_IN = ("FLAIR",)
 def summary(prediction: PredictFinished, notes: Sequence[str] = ()) -> str:
     """Return the predicted Dice, the time and the device, and further sentences.
 
-    These are on what was left out of the mask, and the notes.
+    These are on what became of the mask, and the notes.
     """
     line = f"{_fit(prediction)}{prediction.seconds:.1f} s on {prediction.device}"
-    left_out = left_out_note(prediction.left_out, prediction.outside)
-    notes = (left_out, *notes) if left_out else notes
+    of_mask = mask_note(prediction.left_out, prediction.outside, prediction.carried)
+    notes = (of_mask, *notes) if of_mask else notes
     return " ".join((f"{line}.", *notes)) if notes else line
 
 

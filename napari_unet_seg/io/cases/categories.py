@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_unet_seg.config import Category, numbered_categories
+from napari_unet_seg.config import UNNAMED, Category, numbered_categories
 from napari_unet_seg.io.masks.labels import stored_categories
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def names_of_labels(told: Mapping[int, str], values: Iterable[int], what: str) -
     """
     unnamed = set(values) - told.keys()
     if not told and unnamed == {1}:
-        return {1: "foreground"}
+        return {1: UNNAMED.name}
     numbered = numbered_categories(max(unnamed, default=0), what)
     return dict(sorted({**told, **{value: numbered[value - 1].name for value in unnamed}}.items()))
 

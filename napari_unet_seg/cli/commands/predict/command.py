@@ -24,7 +24,7 @@ from napari_unet_seg.cli.commands.predict.segmenter import Segmenter
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.events import LeftOut
-from napari_unet_seg.inference.removal.small_parts import left_out_note
+from napari_unet_seg.inference.removal.mask_note import mask_note
 from napari_unet_seg.io.common.counting import counted, is_or_are
 from napari_unet_seg.io.common.optional_dependencies import require
 from napari_unet_seg.io.disk.temporary import remove_litter
@@ -69,11 +69,12 @@ def _clear(out: Path) -> None:
 
 
 def _summary(results: list[Report], count: int, out: Path) -> str:
-    """Return how many of the scans are segmented, and what was left out of their masks."""
+    """Return how many of the scans are segmented, and what became of their masks."""
     where = f"; the masks are in {out}" if results else ""
     of, verb = counted(count, "scan"), is_or_are(1 if count == 1 else len(results))
-    left_out = left_out_note(*(_summed(results, key) for key in ("left_out", "outside")))
-    return " ".join(filter(None, [f"{len(results)} of {of} {verb} segmented{where}.", left_out]))
+    carried = sum(result["carried"] for result in results)
+    note = mask_note(_summed(results, "left_out"), _summed(results, "outside"), carried)
+    return " ".join(filter(None, [f"{len(results)} of {of} {verb} segmented{where}.", note]))
 
 
 def predict(

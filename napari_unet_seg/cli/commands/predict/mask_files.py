@@ -185,6 +185,7 @@ def _result(segmented: Segmented, mask: Path, maps: dict[str, Path]) -> Report:
         "pixels": pixels(segmented),
         "left_out": asdict(result.left_out),
         "outside": asdict(result.outside),
+        "carried": result.carried,
         "predicted_dice": np.round(result.dice, 3).tolist(),
         "device": result.device,
         "seconds": round(result.seconds, 3),
