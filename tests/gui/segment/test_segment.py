@@ -248,7 +248,7 @@ def test_volumes_are_segmented_whole_and_data_sets_image_by_image(
 def test_maps_on_request_are_renewed_with_the_mask(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     image = viewer.add_image(_head(2), scale=(2, 1, 1), name="head")
-    config = PredictConfig(probabilities=True, uncertainty=True)
+    config = PredictConfig(probabilities=True, uncertainty=True, carry="never")
     widget.form.config_form.setValue(config)
     mask = _segment(qtbot, widget, image)
     names = [layer.name for layer in viewer.layers]
