@@ -69,7 +69,7 @@ benchmarks.sheets.brain`, were looked at.
 """
 
 INSIDE = """\
-As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR from \
+As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR, without *Carry*, from
 {without:.3f} to {dice:.3f},
 and the slices without a lesion that have a mask are {marked} instead of {before} of {empty}.
 """

@@ -27,8 +27,27 @@ def sequences() -> str:
                 seeds=len(record["seeds"]),
                 table=_table("training", record["variants"]),
             )
+    text += _whole_scans(read_records("volumes"))
+    text += "".join(_carried(record) for record in read_records("carried_parts"))
     text += "".join(_neighbours(record) for record in read_records("neighbours"))
     return text + "".join(_smoothing(record) for record in read_records("smoothing"))
+
+
+def _whole_scans(records: list[dict[str, Any]]) -> str:
+    """What becomes of the masks of whole scans."""
+    rows = []
+    for record in records:
+        for way, found in record["sets"]["LGG FLAIR"].items():
+            marked = f"{found['marked']} of {found['slices without']}"
+            rows.append([record["name"], way, f"{found['dice']:.3f}", marked])
+    head = ["model", "mask", "LGG FLAIR", "slices without a lesion"]
+    return WHOLE_SCANS.format(table=table(head, rows)) if rows else ""
+
+
+def _carried(record: dict[str, Any]) -> str:
+    """What other ways of carrying are worth."""
+    rows = [[way, f"{dice:.3f}"] for way, dice in record["dice"].items()]
+    return CARRIED.format(name=record["name"], table=table(["carried", "mean Dice"], rows))
 
 
 def _neighbours(record: dict[str, Any]) -> str:
@@ -87,6 +106,22 @@ ABLATION = """
 Short trainings of {steps} steps from the bundled model's weights, measured on one slice in {every}:
 with all parts and without some of them, the mean of {seeds} seeds; and, with the first seed, wider
 networks that begin as the same function. `python -m benchmarks.bundled.ablate_sequences`.
+
+{table}"""
+
+WHOLE_SCANS = """
+What becomes of the masks of whole scans: as the network finds them, without small parts, these
+inside the brain, and the large parts outlined anew by the prompt network and carried through the
+scan (*Carry*, the default). Mean Dice of LGG's twelve patients, and how many of their slices
+without a lesion have a mask. `python -m benchmarks.accuracy.volumes`.
+
+{table}"""
+
+CARRIED = """
+Other ways to carry, with the {name} model on the twelve tuning patients of LGG, on which the values
+of the package were decided: three slices of a part are clicked; the outline counts if a fifth of it
+was found, and replaces the part if it holds seven tenths of it.
+`python -m benchmarks.accuracy.carried_parts`.
 
 {table}"""
 
