@@ -69,8 +69,8 @@ benchmarks.sheets.brain`, were looked at.
 """
 
 INSIDE = """\
-As *Inside brain* it raises the bundled model's Dice of twelve patients' FLAIR, without *Carry*, from
-{without:.3f} to {dice:.3f},
+As *Inside brain* it raises the bundled model's Dice of FLAIR of twelve patients, without *Carry*,
+from {without:.3f} to {dice:.3f},
 and the slices without a lesion that have a mask are {marked} instead of {before} of {empty}.
 """
 
