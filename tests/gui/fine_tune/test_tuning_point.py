@@ -74,8 +74,9 @@ def bases(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
         bases.append(model)
         yield "begun"
-        session.store_splits()
         prompts = read_header(model).model.prompts
+        session.count_use(in_point=prompts)
+        session.store_splits()
         worse = {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
         store_round(session, model, prompts=prompts, **worse)
         yield session.rounds[-1]
@@ -131,20 +132,32 @@ def test_a_round_of_point_changes_no_model_of_segment(
     assert not panel.learn_bar.back_button.isEnabled()
 
 
+@pytest.mark.parametrize("again", ["in the same window", "in a new one"])
 def test_slices_of_a_round_of_point_still_count_for_learning_while_correcting(
-    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    open_review: Callable[[Path], ReviewWidget],
+    bases: list[Path],
+    network: Path,
+    again: str,
 ) -> None:
-    panel, first, bar = widget.fine_tune, widget.session.checkpoint, widget.fine_tune.learn_bar
-    bar.every.setValue(len(ACCEPTED))
+    panel, first = widget.fine_tune, widget.session.checkpoint
+    panel.learn_bar.every.setValue(len(ACCEPTED))
     click_button(panel.tuned.point_button)
     end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
     assert set(ACCEPTED) == set(widget.session.splits)
-    reopen_session(qtbot, widget)
+    if again == "in the same window":
+        reopen_session(qtbot, widget)
+    else:
+        folder = widget.session.folder
+        widget.desk.close()
+        widget = open_review(folder)
+    bar = widget.fine_tune.learn_bar
+    bar.every.setValue(len(ACCEPTED))
     finished, _ = end(qtbot, widget, lambda: bar.switch.setChecked(True))
     assert bases == [network, first] and not finished.prompts
-    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
     bar.every.setValue(2)
-    assert not panel.panel.running, "a round of Segment used them"
+    assert not widget.fine_tune.panel.running, "a round of Segment used them"
 
 
 def test_a_network_that_is_ready_after_its_session_is_closed_is_in_the_list(
