@@ -116,10 +116,9 @@ def test_a_round_of_point_changes_no_model_of_segment(
 ) -> None:
     panel, model = widget.fine_tune, chosen_model.current_model()
     click_button(panel.tuned.point_button)
-    for after in ("0.500 → 0.600", "0.900 → 0.800"):  # asked about neither
-        end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
-        assert f"Dice after a click on 1 held-out slice {after}." in notifications[-1]
-        assert notifications[-1].endswith("once you press Use in Point.")
+    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    assert "Dice after a click on 1 held-out slice 0.500 → 0.600." in notifications[-1]
+    assert notifications[-1].endswith("once you press Use in Point.")
     assert panel.question is None
     assert chosen_model.current_model() == model
     assert not panel.learn_bar.back_button.isEnabled()
@@ -130,6 +129,47 @@ def test_a_round_of_point_changes_no_model_of_segment(
     assert not panel.use_button.isVisible(), "its networks are in the list below Point"
     assert chosen_model.current_model() == model
     assert not panel.learn_bar.back_button.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Keep the present network",
+            "The new network is not used; Point and Carry ask the present one.",
+        ),
+        ("Use it all the same", "Point and Carry now ask the new network."),
+    ],
+)
+def test_a_network_that_a_round_made_worse_is_asked_about_and_not_offered(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    bases: list[Path],
+    network: Path,
+    notifications: list[str],
+    text: str,
+    told: str,
+) -> None:
+    panel, model = widget.fine_tune, chosen_model.current_model()
+    bases.append(network)  # the first round was better
+    click_button(panel.tuned.point_button)
+    QTest.mouseClick(panel.start_button, LEFT)
+    qtbot.waitUntil(lambda: panel.question is not None)
+    qtbot.waitUntil(lambda: not panel.panel.running)
+    assert panel.question.text() == (
+        "Round 1 made the network worse: Dice after a click on 1 held-out slice 0.900 → 0.800."
+    )
+    assert panel.question.defaultButton().text() == "Keep the present network"
+    assert not panel.use_button.isVisible()
+    with qtbot.waitSignal(panel.finished) as done:
+        QTest.mouseClick(next(b for b in panel.question.buttons() if b.text() == text), LEFT)
+    finished, in_segment = done.args
+    assert notifications[-1].endswith(told)
+    new = panel.scope.checkpoint_of(finished)
+    asked = (new, network) if text == "Use it all the same" else (network,)
+    assert POINT.recent() == asked and POINT.current() == asked[0]
+    assert chosen_model.current_model() == model and not in_segment
+    assert not panel.use_button.isVisible() and not panel.learn_bar.back_button.isEnabled()
 
 
 @pytest.mark.parametrize("again", ["in the same window", "in a new one"])
@@ -170,6 +210,19 @@ def test_a_network_that_is_ready_after_its_session_is_closed_is_in_the_list(
         widget.bar.close_button.click()
     new = panel.scope.checkpoint_of(done.args[0])
     assert bases == [network] and POINT.recent() == (new, network)
+    qtbot.waitUntil(lambda: not panel.panel.running)
+
+
+def test_a_worse_network_that_is_ready_after_its_session_is_closed_is_not_in_the_list(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+) -> None:
+    panel = widget.fine_tune
+    bases.append(network)
+    click_button(panel.tuned.point_button)
+    with qtbot.waitSignal(panel.finished_elsewhere):
+        QTest.mouseClick(panel.start_button, LEFT)
+        widget.bar.close_button.click()
+    assert POINT.recent() == (network,)
     qtbot.waitUntil(lambda: not panel.panel.running)
 
 
