@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from disc_scene import click_button
+from fake_rounds import fake_rounds
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from sessions import reopen_session
-from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.learning import EPOCHS
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import LayersRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -71,17 +69,11 @@ def bases(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The models that rounds were to start from; no network is trained."""
     bases: list[Path] = []
 
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
+    def outcome(model: Path) -> dict[str, Any]:
         bases.append(model)
-        yield "begun"
-        prompts = read_header(model).model.prompts
-        session.count_use(in_point=prompts)
-        session.store_splits()
-        worse = {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
-        store_round(session, model, prompts=prompts, **worse)
-        yield session.rounds[-1]
+        return {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
 
-    monkeypatch.setattr(round_job, "run_round", work)
+    fake_rounds(monkeypatch, outcome)
     return bases
 
 
