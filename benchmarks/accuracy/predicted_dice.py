@@ -13,7 +13,6 @@ at what was found; a distance above the 95th percentile on BRISC lowers the Dice
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,8 +27,10 @@ from benchmarks.common.records import write_record
 from benchmarks.common.synthetic import brisc_and_lgg
 from napari_unet_seg.config import NormaliseConfig, PredictConfig
 from napari_unet_seg.data.cache import read_sample
-from napari_unet_seg.engine import predict
+from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.predicted_dice import slice_dice
+from napari_unet_seg.inference.result import ResultBuffer
+from napari_unet_seg.inference.scan_prediction import predict_scan
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.nn.checkpoint import load_net
@@ -52,10 +53,23 @@ class Judged(NamedTuple):
     """The slices of one patient."""
 
     true: Array
+    calibrated: Array
+    """The calibrated expected Dice of each slice alone."""
     told: Array
-    agreement: Array
+    """The predicted Dice, in which the slices beside count."""
     features: tuple[Array, Array]
     """Of the slice and at what was found, (Z, channels) each."""
+
+
+class Result(ResultBuffer):
+    """Keeps the predicted Dice of each slice alone, before the slices beside count."""
+
+    calibrated: Array
+
+    def compare_neighbours(self) -> None:
+        """Keep the predicted Dice, and let the slices beside count for it."""
+        self.calibrated = self.dice.copy()
+        super().compare_neighbours()
 
 
 class Features:
@@ -79,14 +93,15 @@ class Features:
 
 def judged(features: Features, scan: Scan, truth: Array) -> Judged:
     """Predict a patient's scan."""
-    *_, result = predict(HOW, BUNDLED, scan)
-    between = [float(slice_dice(a, b)) for a, b in pairwise(result.labels)]
-    sides = [between[max(0, z - 1) : z + 1] for z in range(len(truth))]
-    reader = SliceReader(scan, features.info)
+    model = LoadedModel(HOW, BUNDLED)
+    reader = SliceReader(scan, model.info)
+    result = Result(HOW, model.info, reader)
+    for _ in predict_scan(model, reader, result):
+        pass
     seen = [features.of(reader.read([z])) for z in range(reader.count)]
     both = np.concatenate([a for a, _ in seen]), np.concatenate([b for _, b in seen])
     true = slice_dice(result.labels, truth)
-    return Judged(true, result.dice, np.array([np.mean(s) for s in sides]), both)
+    return Judged(true, result.calibrated, result.dice, both)
 
 
 def usual(features: Features, folder: Path, every: int) -> tuple[Array, Array]:
@@ -109,8 +124,7 @@ def lowered(calibrated: Array, features: Array, known: Array) -> Array:
 
 def figures(slices: list[Judged], known: tuple[Array, Array]) -> dict[str, dict[str, float]]:
     """Rank correlation and mean difference of each way."""
-    true, told, agreement = (np.concatenate(part) for part in list(zip(*slices, strict=True))[:3])
-    calibrated = 2 * told - agreement
+    true, calibrated, told = (np.concatenate(part) for part in list(zip(*slices, strict=True))[:3])
     ways = {"calibrated alone": calibrated}
     for kind, number in KINDS.items():
         seen = np.concatenate([each.features[number] for each in slices])

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from benchmarks.accuracy.volumes import BRATS, lgg_scans
 from benchmarks.accuracy.volumes import figures as scan_figures
-from benchmarks.accuracy.volumes import scans_of
 from benchmarks.bundled.train_sequences import many
 from benchmarks.common.brisc_data import brisc_samples
 from benchmarks.common.brisc_figures import figures_of, measured
@@ -101,9 +101,8 @@ def figures(
     """Measure a model on all sets; without `real` on those that can be drawn."""
     found = of_brisc(model, folder, every)
     if real:
-        scans = scans_of(folder)["LGG FLAIR"]
-        found["LGG FLAIR"] = scan_figures(model, scans, {})["dice"]
-        for name in ("BraTS FLAIR, whole", "BraTS T1c, core"):
+        found["LGG FLAIR"] = scan_figures(model, lgg_scans(folder), {})["dice"]
+        for name in BRATS:
             found[name] = of_slices(model, list(SETS[name](folder))[::every])
     return found | of_heads(model, cache, every)
 

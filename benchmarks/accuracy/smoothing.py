@@ -18,11 +18,10 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from benchmarks.accuracy.volumes import phantom
+from benchmarks.accuracy.volumes import brats_scans, phantom
 from benchmarks.common.lgg_data import patients
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.records import model_name, write_record
-from benchmarks.prompts.cases import Case, volumes
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.evaluation.metrics import count
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from benchmarks.prompts.cases import Case
     from napari_unet_seg.arrays import Array
 
     Patient = tuple[Scan, Array]
@@ -113,8 +113,7 @@ def scans_of(folder: Path) -> Iterator[tuple[str, list[Patient]]]:
     """Volumes with their truth, by data set."""
     for side in ("tune", "test"):
         yield f"LGG FLAIR, {side}", list(patients(folder / "lgg-flair" / side))
-    of_brats = {k: v for k, v in volumes(folder).items() if k.startswith("BraTS")}
-    yield from as_scans(of_brats)
+    yield from as_scans(brats_scans(folder))
 
 
 def as_scans(sets: dict[str, list[Case]]) -> Iterator[tuple[str, list[Patient]]]:

@@ -18,7 +18,7 @@ from benchmarks.common.lgg_data import patients
 from benchmarks.common.options import given_to, parser_of
 from benchmarks.common.paths import SAMPLES
 from benchmarks.common.records import model_name, write_record
-from benchmarks.prompts.cases import Case, volumes
+from benchmarks.prompts.cases import SETS, Case
 from napari_unet_seg.config import PredictConfig
 from napari_unet_seg.engine import predict
 from napari_unet_seg.evaluation.metrics import count
@@ -29,6 +29,8 @@ from napari_unet_seg.models import checkpoint_path
 if TYPE_CHECKING:
     from pathlib import Path
 
+BRATS = ("BraTS FLAIR, whole", "BraTS T1c, core")
+"""The sets of slices of the patient of BraTS."""
 WAYS = {
     "all parts": {"remove_small": False, "carry": "never"},
     "small parts removed": {"carry": "never"},
@@ -57,10 +59,23 @@ def figures(model: Path, cases: list[Case], changes: dict[str, Any]) -> dict[str
     }
 
 
+def lgg_scans(folder: Path) -> list[Case]:
+    """The scans of LGG; the slices of one are brought into one window."""
+    return [Case(scan.data, truth > 0) for scan, truth in patients(folder / "lgg-flair" / "test")]
+
+
+def brats_scans(folder: Path) -> dict[str, list[Case]]:
+    """The scans of the patient of BraTS."""
+    slices = {name: list(SETS[name](folder)) for name in BRATS}
+    return {
+        name: [Case(np.stack([s.image for s in own]), np.stack([s.truth for s in own]))]
+        for name, own in slices.items()
+    }
+
+
 def scans_of(folder: Path) -> dict[str, list[Case]]:
-    """Whole scans with a lesion each; the slices of one are brought into one window."""
-    lgg = [Case(scan.data, truth > 0) for scan, truth in patients(folder / "lgg-flair" / "test")]
-    return volumes(folder) | {"LGG FLAIR": lgg}
+    """Whole scans with a lesion each."""
+    return {"LGG FLAIR": lgg_scans(folder)} | brats_scans(folder)
 
 
 def phantom() -> dict[str, list[Case]]:

@@ -35,9 +35,14 @@ def _times() -> str:
     records = read_records("prompt_times")
     if not records:
         return ""
-    sizes = list(records[0]["ms"])
+    sizes = list(dict.fromkeys(size for r in records for size in r["ms"]))
     rows = [
-        [r["name"], str(r["threads"]), r["precision"], *(f"{r['ms'][n]:.1f} ms" for n in sizes)]
+        [
+            r["name"],
+            str(r["threads"]),
+            r["precision"],
+            *(f"{r['ms'][n]:.1f} ms" if n in r["ms"] else "–" for n in sizes),
+        ]
         for r in records
     ]
     head = ["machine", "threads", "precision", *(f"{n}×{n}" for n in sizes)]

@@ -32,14 +32,21 @@ def prediction() -> str:
         return ""
     head = ["machine", "pixels", "this package", *(NAMES[way] for way in WAYS)]
     return PREDICTION.format(
-        table=table([*head, "first time", "peak memory"], rows),
-        theirs=_listed(machines["two cores, AMX bfloat16"], "openvino_float32"),
-        ours=_listed(machines["two cores, AVX2 emulated"], "ours"),
+        table=table([*head, "first time", "peak memory"], rows), float32=_float32(machines)
     )
 
 
+def _float32(machines: dict[str, Any]) -> str:
+    """OpenVINO in float32 beside this package with AVX2 emulated, where both were measured."""
+    theirs = _listed(machines.get("two cores, AMX bfloat16", {}), "openvino_float32")
+    ours = _listed(machines.get("two cores, AVX2 emulated", {}), "ours")
+    return FLOAT32.format(theirs=theirs, ours=ours) if theirs and ours else ""
+
+
 def _listed(cases: dict[str, Any], way: str) -> str:
-    """Milliseconds of a way for each case."""
+    """Milliseconds of a way for each case, empty if a case lacks it or there is none."""
+    if not cases or any(way not in figures for figures in cases.values()):
+        return ""
     *first, last = (f"{figures[way]['ms']:,.0f}" for figures in cases.values())
     return f"{', '.join(first)} and {last} ms"
 
@@ -132,12 +139,16 @@ and peak memory, torch or OpenVINO itself included. `python -m benchmarks.speed.
 
 OpenVINO is quicker once it runs where it has AMX's bfloat16, and much slower the first time, since
 it has to convert the network for each size; it also takes more memory. In float32, which is what
-other processors compute in, it is no quicker: on two cores the two slices and the volume take it
-{theirs} with all instructions of the processor, and this package
-{ours} with AVX2 emulated. As it is not 1.2 times faster throughout, the
+other processors compute in, it is no quicker{float32}. As it is not \
+1.2 times faster throughout, the
 package does without it. With AVX2 emulated there are no figures of it.
 
 {table}"""
+
+FLOAT32 = """\
+: on two cores the two slices and the volume take it
+{theirs} with all instructions of the processor, and this package
+{ours} with AVX2 emulated"""
 
 FEW_SLICES = """\
 ## Fine-tuning on a few slices

@@ -10,11 +10,19 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from napari_unet_seg.session.stored.record import SessionRecord
+
 Split = Literal["train", "valid"]
 
 FRACTION = 0.2
 SMALL = 5
 """A scan with fewer accepted slices gets a single split, if there are other scans."""
+
+
+def unused_slices(record: SessionRecord) -> set[int]:
+    """Return the accepted slices of a session that no round of Segment has used."""
+    accepted = {i for i, state in enumerate(record.states) if state.is_accepted}
+    return accepted - record.sides.keys() | accepted.intersection(record.only_in_point)
 
 
 def assign_splits(

@@ -125,6 +125,8 @@ def _gather(
         if (yield ItemDone(index, len(folders), folder.name, problem)) is Command.STOP:
             return None
     used = [s for s in opened if s.accepted] or [session]
+    for each in used:
+        each.count_use(in_point=info.model.prompts)
     if len(used) > 1:
         hold_out(used)
     taken = info.model.dimensions, info.sequences, info.normalise

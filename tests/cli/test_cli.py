@@ -38,11 +38,6 @@ TINY += ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 TINY_PREDICT = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def slice_and_mask(seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     y, x = random.integers(2, 20, 2)

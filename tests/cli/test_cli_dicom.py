@@ -27,11 +27,6 @@ TINY = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 NAMES = {"categories": [{"id": 1, "name": "c0"}, {"id": 2, "name": "c1"}]}
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def predict(*arguments: object) -> int:
     return main([str(a) for a in ("predict", *arguments, *TINY)])
 

@@ -30,11 +30,6 @@ LESION = Category(id=1, name="lesion")
 TINY = ("--set", "threads=1", "--set", "precision=float32", "--device", "cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     path = tmp_path / "scans" / "scan.ome.zarr"

@@ -215,9 +215,14 @@ def open_review(qtbot: QtBot, dock: Callable[[type], Any]) -> Callable[[Path], R
 
 
 @pytest.fixture
-def only_this_plugin(npe2pm: Any) -> Iterator[None]:
-    """Only this plugin, as it is installed, and no threads of dask that stay."""
-    import dask
+def dask_without_threads() -> Iterator[None]:
+    """Let dask read in the thread that asks: its pools keep their threads."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
-    with npe2pm.tmp_plugin(package="napari-unet-seg"), dask.config.set(scheduler="synchronous"):
+
+@pytest.fixture
+def only_this_plugin(npe2pm: Any, dask_without_threads: None) -> Iterator[None]:
+    """Only this plugin, as it is installed, and no threads of dask that stay."""
+    with npe2pm.tmp_plugin(package="napari-unet-seg"):
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import dask
 import numpy as np
 import pytest
 import tifffile
@@ -21,21 +20,14 @@ from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.segment.widget import SegmentWidget
 
-# Two cores may be shared with a training.
-
-
-@pytest.fixture(autouse=True)
-def dask_without_threads() -> Iterator[None]:
-    """Its pools keep their threads."""
-    with dask.config.set(scheduler="synchronous"):
-        yield
+pytestmark = pytest.mark.usefixtures("dask_without_threads")
 
 
 def segment(qtbot: QtBot, widget: SegmentWidget, image: Any) -> Any:

@@ -141,7 +141,7 @@ def test_what_an_earlier_version_stored_is_kept(example: Callable[[str], Path], 
     assert written(folder) == before, "what is only read is not written"
     session.save(always=True)
     after = written(folder)
-    assert after.pop("format") == "2.5"
+    assert after.pop("format") == "2.6"
     assert before.pop("format") == 1
     assert before.pop("extra")
     assert {key: after[key] for key in ("created", "seed", "states")} == {
@@ -181,7 +181,7 @@ def test_unknown_keys_of_a_newer_minor_version_are_written_back(
     example: Callable[[str], Path],
 ) -> None:
     folder = example("format-1-channel")
-    values = newer(folder, "2.6")
+    values = newer(folder, "2.7")
     session = Session.open(folder)
     session.set_states({1: ReviewState.ACCEPTED})
     session.set_layers(mask="other")
@@ -197,7 +197,7 @@ def test_unknown_keys_do_not_reach_another_session(
     example: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = example("format-1-channel")
-    newer(folder, "2.6")
+    newer(folder, "2.7")
     session = Session.open(folder)
     other = Session.create(
         tmp_path / "other",

@@ -16,17 +16,18 @@ from napari_unet_seg.errors import DataError, NothingToLearnError
 from napari_unet_seg.events import Command, Evaluated, ItemDone, TrainFinished, TrainStarted
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models.header import read_header
+from napari_unet_seg.session.held_out import unused_slices
 from napari_unet_seg.session.model_lineage import lineage
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.rounds import hold_out, run_round
 from napari_unet_seg.session.samples import training_samples
 from napari_unet_seg.session.session import Session
-from napari_unet_seg.session.stored.record import Round
+from napari_unet_seg.session.stored.record import Round, read_record
 from napari_unet_seg.training.fine_tune import fine_tune, union
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 TUMOUR = (Category(id=7, name="tumour"),)
@@ -429,6 +430,25 @@ def test_few_slices_of_many_scans_are_held_out_by_scan(tmp_path: Path, base: Pat
     *_, done = run_round(last, CONFIG, base, here, [s.folder for s in others])
     assert (done.train, done.held_out) == (24, 6)
     assert {len(set(Session.open(s.folder).splits.values())) for s in sessions} == {1}
+
+
+def test_slices_that_only_rounds_of_point_used_are_unused_in_every_session(
+    session: Session, tmp_path: Path, base: Path, make_checkpoint: Callable[..., Path]
+) -> None:
+    (other,) = single_images(tmp_path, 1)
+    folders, network = (session.folder, other.folder), make_checkpoint(prompts=True)
+    still = CONFIG.replace(epochs=1, preview_every=0)
+
+    def unused(model: Path) -> list[set[int]]:
+        list(run_round(session, still, model, here, [other.folder]))
+        return [unused_slices(read_record(folder)) for folder in folders]
+
+    assert unused(network) == [set(range(6)), {0}]
+    assert [len(read_record(folder).sides) for folder in folders] == [6, 1]
+    session.set_states({0: ReviewState.TODO})
+    assert unused(base) == [set(), set()]
+    session.set_states({0: ReviewState.ACCEPTED})
+    assert unused_slices(session.record) == {0}, "it was not accepted in the round of Segment"
 
 
 def test_what_a_round_learnt_from_belongs_to_its_model(tmp_path: Path, base: Path) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from napari_unet_seg.session.stored.record import Round
 
 
+OFFERED = " Point asks the new network once you press Use in Point."
+"""What follows on a round of Point that was good."""
+
+
 def round_summary(finished: Round) -> str:
     """Return a line on a round: its slices and epochs, and the Dice before and after."""
     slices, epochs = counted(finished.train, "slice"), counted(finished.epochs, "epoch")
@@ -27,11 +31,10 @@ def round_summary(finished: Round) -> str:
         return f"{start}; stopped before it was measured."
     if not finished.held_out:
         return f"{start}; accept two or more slices to measure the Dice."
-    held_out = counted(finished.held_out, "held-out slice")
     if finished.after is None:
+        held_out = counted(finished.held_out, "held-out slice")
         return f"{start}; nothing to measure on {held_out}: no mask there, and none predicted."
-    dice = "Dice after a click" if finished.prompts else "Dice"
-    text = f"{start}; {dice} on {held_out} {change_of_dice(finished.before, finished.after)}"
+    text = f"{start}; {dice_on_held_out(finished)}"
     if finished.old_held_out:
         old = counted(finished.old_held_out, "slice")
         change = change_of_dice(finished.old_before, finished.old_after)
@@ -39,16 +42,24 @@ def round_summary(finished: Round) -> str:
     return f"{text}."
 
 
-def round_outcome(finished: Round, *, used: bool) -> str:
-    """Return the line on a round, and a sentence on what uses its model."""
-    outcome = ""
+def dice_on_held_out(finished: Round) -> str:
+    """Return a clause on the Dice before and after a round, and the slices that it is of."""
+    dice = "Dice after a click" if finished.prompts else "Dice"
+    held_out = counted(finished.held_out, "held-out slice")
+    return f"{dice} on {held_out} {change_of_dice(finished.before, finished.after)}"
+
+
+def outcome(finished: Round, *, used: bool) -> str:
+    """Return a sentence on what uses the model of a round, empty if nothing changed."""
+    if finished.unchanged:
+        return ""
+    if finished.prompts:
+        if used:
+            return " Point and Carry now ask the new network."
+        return " The new network is not used; Point and Carry ask the present one."
     if used:
-        outcome = " The new model is chosen in Segment."
-    elif not finished.unchanged and finished.prompts:
-        outcome = " Point asks the new network once you press Use in Point."
-    elif not finished.unchanged:
-        outcome = " The new model is not used; the present model stays."
-    return f"{round_summary(finished)}{outcome}"
+        return " The new model is chosen in Segment."
+    return " The new model is not used; the present model stays."
 
 
 def held_out_message(held_out: int, count: int) -> str:

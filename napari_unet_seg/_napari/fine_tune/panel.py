@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidge
 
 from napari_unet_seg._napari.fine_tune.learn_bar import LearnBar
 from napari_unet_seg._napari.fine_tune.messages import (
+    OFFERED,
     held_out_message,
-    round_outcome,
+    outcome,
     round_summary,
     skipped_message,
 )
@@ -46,7 +47,8 @@ _MIN_HEIGHT = 240
 class FineTunePanel(QWidget):
     """Fine-tunes the model of the open session, or the network of Point, on accepted slices.
 
-    The new model of a round is chosen in Segment; a new network is offered for Point.
+    The new model of a round is chosen in Segment; a new network is offered for Point. Where the
+    Dice fell, the user is asked before either.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ class FineTunePanel(QWidget):
 
     started = Signal()
     finished = Signal(object, bool)
-    """Emitted with a stored round for the open session or folder, and whether its model is used."""
+    """Emitted with a stored round for the open session or folder, and whether Segment uses its
+    model."""
     postponed = Signal(object)
     """Emitted with the reason why a round of `Learning` has nothing to train on yet."""
     finished_elsewhere = Signal(object)
@@ -230,38 +233,34 @@ class FineTunePanel(QWidget):
     def _on_round(self, finished: Round) -> None:
         self.scope.add(finished)
         self.refresh()
+        use = use_of(finished, by_user=self._by_user)
         if not self.scope.applies:
-            if finished.prompts and not finished.unchanged:
+            if finished.prompts and use is Use.YES:
                 # No button offers it, but it is in the list below Point.
                 chosen_model.POINT.add_recent(self.scope.checkpoint_of(finished))
             self.finished_elsewhere.emit(finished)
             return
         self.panel.status.setText("Stopped." if finished.stopped else "Finished.")
-        use = use_of(finished, by_user=self._by_user)
-        if finished.prompts:
-            self._offer(finished)
-        elif use is Use.ASK:
+        if use is Use.ASK:
             self.question = ask_to_use(self, finished, lambda used: self._conclude(finished, used))
+        elif finished.prompts and use is Use.YES:
+            self.use_button.offer(self.scope.checkpoint_of(finished))
+            self._tell(finished, OFFERED)
         else:
             self._conclude(finished, use is Use.YES)
-
-    def _offer(self, finished: Round) -> None:
-        """Offer the network of a round for Point, unless it is the one that was tuned."""
-        if not finished.unchanged:
-            self.use_button.offer(self.scope.checkpoint_of(finished))
-        self._tell(finished, False)
 
     def _conclude(self, finished: Round, used: bool) -> None:
         """Use the model of a round, or not."""
         self.question = None
         if used:
-            chosen_model.choose_model(self.scope.checkpoint_of(finished))
-        self._tell(finished, used)
+            place = chosen_model.POINT if finished.prompts else chosen_model.SEGMENT
+            place.choose(self.scope.checkpoint_of(finished))
+        self._tell(finished, outcome(finished, used=used), used and not finished.prompts)
 
-    def _tell(self, finished: Round, used: bool) -> None:
-        show_info(round_outcome(finished, used=used))
+    def _tell(self, finished: Round, result: str, in_segment: bool = False) -> None:
+        show_info(f"{round_summary(finished)}{result}")
         bring_into_view(self.panel)  # and what is said above it
-        self.finished.emit(finished, used)
+        self.finished.emit(finished, in_segment)
 
     def _on_running(self, running: bool) -> None:
         self.form.setEnabled(not running)

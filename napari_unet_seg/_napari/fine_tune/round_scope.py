@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg.session.held_out import unused_slices
 from napari_unet_seg.training.replay import names
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ class RoundScope:
         """The folder of scans of the round, which continues while the folder is open."""
         self.tunes_point = False
         """Whether the running or last round tunes the network of Point."""
-        self._only_in_point: set[tuple[Path, int]] = set()
-        """Slices that got their split in a round of Point, and no round of Segment used since."""
         self.is_stopped = False
         """Whether closing the session stopped the round."""
         self._last: Round | None = None
@@ -67,18 +66,11 @@ class RoundScope:
 
     @property
     def unused(self) -> set[tuple[Path, int]]:
-        """The accepted slices that no round of Segment has used, each with its session's folder.
-
-        Those that only rounds of Point used are among them until napari is closed: a record tells
-        which slices have a split, not which network was tuned on them.
-        """
-        splits = {
-            (found.folder, i): found.record.sides for found in self.others for i in found.accepted
-        }
-        if (own := self.session) is not None:
-            splits |= {(own.folder, i): own.splits for i in own.accepted}
-        only_in_point = self._only_in_point
-        return {at for at, sides in splits.items() if at[1] not in sides or at in only_in_point}
+        """The accepted slices that no round of Segment has used, each with its session's folder."""
+        records = {found.folder: found.record for found in self.others}
+        if self.session is not None:
+            records[self.session.folder] = self.session.record
+        return {(folder, i) for folder, record in records.items() for i in unused_slices(record)}
 
     @property
     def held_out(self) -> tuple[int, int]:
@@ -120,10 +112,6 @@ class RoundScope:
     def begin(self, *, tunes_point: bool) -> None:
         """Record that a round on the open session and the other sessions begins."""
         self.tunes_point = tunes_point
-        if tunes_point:
-            self._only_in_point |= self.unused
-        else:
-            self._only_in_point -= self.unused
         others = self.other_sessions
         self._trained, self._folder = self.session, others.folder if others else None
         self.is_stopped, self._last = False, None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_unet_seg._napari.fine_tune.messages import dice_on_held_out
 from napari_unet_seg._napari.widgets.question import ask
-from napari_unet_seg.io.common.counting import counted
-from napari_unet_seg.session.model_lineage import change_of_dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +27,13 @@ def ask_to_use(parent: QWidget, finished: Round, answer: Callable[[bool], None])
     answer : callable
         Called with whether the model is to be used.
     """
-    slices = counted(finished.held_out, "held-out slice")
-    change = change_of_dice(finished.before, finished.after)
+    kind, where = ("network", " in Point") if finished.prompts else ("model", "")
     return ask(
         parent,
-        "Use the model of this round?",
-        f"Round {finished.number} made the model worse: Dice on {slices} {change}.",
+        f"Use the {kind} of this round{where}?",
+        f"Round {finished.number} made the {kind} worse: {dice_on_held_out(finished)}.",
         "The round is stored in the session either way.",
         yes="Use it all the same",
-        no="Keep the present model",
+        no=f"Keep the present {kind}",
         answer=answer,
     )

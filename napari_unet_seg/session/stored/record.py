@@ -111,7 +111,7 @@ class ModelHistory(Config):
 class SessionRecord(Stored):
     """The content of `session.json`."""
 
-    format: Version = "2.5"
+    format: Version = "2.6"
     version: str
     """Version of the package that started the session."""
     created: str
@@ -131,6 +131,8 @@ class SessionRecord(Stored):
     """Slices that were empty because neither a model nor a person had segmented them yet."""
     sides: dict[int, Literal["train", "valid"]] = Field(default_factory=dict)
     """The split of each slice that a round has used; a slice never changes its split."""
+    only_in_point: tuple[int, ...] = ()
+    """Slices that rounds of Point have used, and no round of Segment."""
     seed: int = 0
     rounds: tuple[Round, ...] = ()
     origin: Origin = Origin()

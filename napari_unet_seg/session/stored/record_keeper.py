@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from napari_unet_seg.io.disk.seen import check_seen, has_changed, saw
+from napari_unet_seg.session.held_out import unused_slices
 from napari_unet_seg.session.review_queue import finite_score
 from napari_unet_seg.session.stored.merging import merged_records
 from napari_unet_seg.session.stored.new_folders import new_round_folder
@@ -159,6 +160,19 @@ class RecordKeeper:
         """Assign a slice its final split; stored with the next `save`."""
         with self._lock:
             self._change(sides={**self.splits, index: split})
+
+    def count_use(self, *, in_point: bool) -> None:
+        """Count the accepted slices as used by a round; stored with the next `save`.
+
+        Parameters
+        ----------
+        in_point : bool
+            Whether the round is of Point: the slices stay unused by the rounds of Segment.
+        """
+        with self._lock:
+            rest = set(self._record.only_in_point) - set(self.accepted)
+            kept = rest | unused_slices(self._record) if in_point else rest
+            self._change(only_in_point=tuple(sorted(kept)))
 
     @property
     def predicted_dice(self) -> tuple[float | None, ...]:

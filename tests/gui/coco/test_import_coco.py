@@ -7,7 +7,6 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-import dask
 import dask.array as da
 import numpy as np
 import psutil
@@ -28,18 +27,14 @@ from napari_unet_seg.io.coco.raster import rasterise
 from napari_unet_seg.io.coco.read import read_coco
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+pytestmark = pytest.mark.usefixtures("dask_without_threads")
+
 SQUARE = [[2, 3, 12, 3, 12, 9, 2, 9]]
-
-
-@pytest.fixture(autouse=True)
-def no_dask_threads() -> Iterator[None]:
-    with dask.config.set(scheduler="synchronous"):
-        yield
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from fake_rounds import fake_rounds
 from plans import accept_plan
 from stored_rounds import store_round
 
 from napari_unet_seg._napari.fine_tune import predicting as predicting_module
-from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.messages import round_summary
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.scans.states import ScanStates
@@ -404,14 +404,11 @@ def slow_round(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Set it, and the round that was started ends."""
     go_on = threading.Event()
 
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
-        yield "begun"
+    def outcome(_: Path) -> dict[str, Any]:
         go_on.wait(60)
-        session.store_splits()
-        store_round(session, model)
-        yield session.rounds[-1]
+        return {}
 
-    monkeypatch.setattr(round_job, "run_round", work)
+    fake_rounds(monkeypatch, outcome)
     yield go_on
     go_on.set()
 
@@ -494,14 +491,7 @@ def test_closing_another_window_leaves_the_jobs_of_this_one(
 @pytest.fixture
 def unmeasured_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds are stopped before they are measured."""
-
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
-        yield "begun"
-        session.store_splits()
-        store_round(session, model, before=None, after=None, stopped=True)
-        yield session.rounds[-1]
-
-    monkeypatch.setattr(round_job, "run_round", work)
+    fake_rounds(monkeypatch, lambda _: {"before": None, "after": None, "stopped": True})
 
 
 @pytest.mark.usefixtures("unmeasured_round")
@@ -529,14 +519,8 @@ def test_a_round_that_was_stopped_unmeasured_is_used_only_by_who_started_it(
 @pytest.fixture
 def vain_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds find no epoch that is better than the model."""
-
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
-        yield "begun"
-        session.store_splits()
-        store_round(session, model, before=0.6, after=0.6, held_out=2, unchanged=True)
-        yield session.rounds[-1]
-
-    monkeypatch.setattr(round_job, "run_round", work)
+    vain = {"before": 0.6, "after": 0.6, "held_out": 2, "unchanged": True}
+    fake_rounds(monkeypatch, lambda _: vain)
 
 
 @pytest.mark.usefixtures("vain_round")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from fake_rounds import fake_rounds
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import predicting, round_job
+from napari_unet_seg._napari.fine_tune import predicting
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.widgets import jobs
 from napari_unet_seg.config import Category
@@ -62,14 +62,7 @@ def widget(
 @pytest.fixture
 def worse_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """A round after which the Dice on three held-out slices is lower."""
-
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
-        yield "begun"
-        session.store_splits()
-        store_round(session, model, before=1.0, after=0.99, held_out=3)
-        yield session.rounds[-1]
-
-    monkeypatch.setattr(round_job, "run_round", work)
+    fake_rounds(monkeypatch, lambda _: {"before": 1.0, "after": 0.99, "held_out": 3})
 
 
 def fine_tune(qtbot: QtBot, widget: ReviewWidget) -> Any:

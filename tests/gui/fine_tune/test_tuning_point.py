@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from disc_scene import click_button
+from fake_rounds import fake_rounds
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from sessions import reopen_session
-from stored_rounds import store_round
 
-from napari_unet_seg._napari.fine_tune import round_job
 from napari_unet_seg._napari.fine_tune.learning import EPOCHS
 from napari_unet_seg._napari.segment import chosen_model
 from napari_unet_seg._napari.segment.chosen_model import POINT
 from napari_unet_seg.config import Category
 from napari_unet_seg.io.common.scan import Scan
-from napari_unet_seg.models.header import read_header
 from napari_unet_seg.session.review_queue import ReviewState
 from napari_unet_seg.session.session import Session
 from napari_unet_seg.session.stored.record import LayersRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -71,16 +69,11 @@ def bases(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The models that rounds were to start from; no network is trained."""
     bases: list[Path] = []
 
-    def work(session: Session, _config: Any, model: Path, *_: Any) -> Iterator[Any]:
+    def outcome(model: Path) -> dict[str, Any]:
         bases.append(model)
-        yield "begun"
-        session.store_splits()
-        prompts = read_header(model).model.prompts
-        worse = {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
-        store_round(session, model, prompts=prompts, **worse)
-        yield session.rounds[-1]
+        return {"before": 0.9, "after": 0.8} if len(bases) > 1 else {}
 
-    monkeypatch.setattr(round_job, "run_round", work)
+    fake_rounds(monkeypatch, outcome)
     return bases
 
 
@@ -115,10 +108,9 @@ def test_a_round_of_point_changes_no_model_of_segment(
 ) -> None:
     panel, model = widget.fine_tune, chosen_model.current_model()
     click_button(panel.tuned.point_button)
-    for after in ("0.500 → 0.600", "0.900 → 0.800"):  # asked about neither
-        end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
-        assert f"Dice after a click on 1 held-out slice {after}." in notifications[-1]
-        assert notifications[-1].endswith("once you press Use in Point.")
+    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
+    assert "Dice after a click on 1 held-out slice 0.500 → 0.600." in notifications[-1]
+    assert notifications[-1].endswith("once you press Use in Point.")
     assert panel.question is None
     assert chosen_model.current_model() == model
     assert not panel.learn_bar.back_button.isEnabled()
@@ -131,20 +123,73 @@ def test_a_round_of_point_changes_no_model_of_segment(
     assert not panel.learn_bar.back_button.isEnabled()
 
 
-def test_slices_of_a_round_of_point_still_count_for_learning_while_correcting(
-    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Keep the present network",
+            "The new network is not used; Point and Carry ask the present one.",
+        ),
+        ("Use it all the same", "Point and Carry now ask the new network."),
+    ],
+)
+def test_a_network_that_a_round_made_worse_is_asked_about_and_not_offered(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    bases: list[Path],
+    network: Path,
+    notifications: list[str],
+    text: str,
+    told: str,
 ) -> None:
-    panel, first, bar = widget.fine_tune, widget.session.checkpoint, widget.fine_tune.learn_bar
-    bar.every.setValue(len(ACCEPTED))
+    panel, model = widget.fine_tune, chosen_model.current_model()
+    bases.append(network)  # the first round was better
+    click_button(panel.tuned.point_button)
+    QTest.mouseClick(panel.start_button, LEFT)
+    qtbot.waitUntil(lambda: panel.question is not None)
+    qtbot.waitUntil(lambda: not panel.panel.running)
+    assert panel.question.text() == (
+        "Round 1 made the network worse: Dice after a click on 1 held-out slice 0.900 → 0.800."
+    )
+    assert panel.question.defaultButton().text() == "Keep the present network"
+    assert not panel.use_button.isVisible()
+    with qtbot.waitSignal(panel.finished) as done:
+        QTest.mouseClick(next(b for b in panel.question.buttons() if b.text() == text), LEFT)
+    finished, in_segment = done.args
+    assert notifications[-1].endswith(told)
+    new = panel.scope.checkpoint_of(finished)
+    asked = (new, network) if text == "Use it all the same" else (network,)
+    assert POINT.recent() == asked and POINT.current() == asked[0]
+    assert chosen_model.current_model() == model and not in_segment
+    assert not panel.use_button.isVisible() and not panel.learn_bar.back_button.isEnabled()
+
+
+@pytest.mark.parametrize("again", ["in the same window", "in a new one"])
+def test_slices_of_a_round_of_point_still_count_for_learning_while_correcting(
+    qtbot: QtBot,
+    widget: ReviewWidget,
+    open_review: Callable[[Path], ReviewWidget],
+    bases: list[Path],
+    network: Path,
+    again: str,
+) -> None:
+    panel, first = widget.fine_tune, widget.session.checkpoint
+    panel.learn_bar.every.setValue(len(ACCEPTED))
     click_button(panel.tuned.point_button)
     end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
     assert set(ACCEPTED) == set(widget.session.splits)
-    reopen_session(qtbot, widget)
+    if again == "in the same window":
+        reopen_session(qtbot, widget)
+    else:
+        folder = widget.session.folder
+        widget.desk.close()
+        widget = open_review(folder)
+    bar = widget.fine_tune.learn_bar
+    bar.every.setValue(len(ACCEPTED))
     finished, _ = end(qtbot, widget, lambda: bar.switch.setChecked(True))
     assert bases == [network, first] and not finished.prompts
-    end(qtbot, widget, lambda: QTest.mouseClick(panel.start_button, LEFT))
     bar.every.setValue(2)
-    assert not panel.panel.running, "a round of Segment used them"
+    assert not widget.fine_tune.panel.running, "a round of Segment used them"
 
 
 def test_a_network_that_is_ready_after_its_session_is_closed_is_in_the_list(
@@ -157,6 +202,19 @@ def test_a_network_that_is_ready_after_its_session_is_closed_is_in_the_list(
         widget.bar.close_button.click()
     new = panel.scope.checkpoint_of(done.args[0])
     assert bases == [network] and POINT.recent() == (new, network)
+    qtbot.waitUntil(lambda: not panel.panel.running)
+
+
+def test_a_worse_network_that_is_ready_after_its_session_is_closed_is_not_in_the_list(
+    qtbot: QtBot, widget: ReviewWidget, bases: list[Path], network: Path
+) -> None:
+    panel = widget.fine_tune
+    bases.append(network)
+    click_button(panel.tuned.point_button)
+    with qtbot.waitSignal(panel.finished_elsewhere):
+        QTest.mouseClick(panel.start_button, LEFT)
+        widget.bar.close_button.click()
+    assert POINT.recent() == (network,)
     qtbot.waitUntil(lambda: not panel.panel.running)
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -34,18 +33,11 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images.tiff import read_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("no_dask_threads")
+pytestmark = pytest.mark.usefixtures("dask_without_threads")
 LESION = Category(id=0, name="lesion")
 OEDEMA = Category(id=7, name="oedema", supercategory="finding")
-
-
-@pytest.fixture
-def no_dask_threads() -> Iterator[None]:
-    with dask.config.set(scheduler="synchronous"):
-        yield
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import dask
 import numpy as np
 import pytest
 from category_list import click_cell, counts, middle
@@ -35,17 +34,14 @@ from napari_unet_seg.io.masks.labels import to_classes
 from napari_unet_seg.io.read import read_labels, read_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.layers import Image, Labels
     from pytestqt.qtbot import QtBot
 
 
-@pytest.fixture(autouse=True)
-def no_dask_threads() -> Iterator[None]:
-    with dask.config.set(scheduler="synchronous"):
-        yield
+pytestmark = pytest.mark.usefixtures("dask_without_threads")
 
 
 def _box(x: int, y: int, width: int, height: int) -> list[list[int]]:

@@ -11,7 +11,7 @@ from mouse import canvas_of
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES
-from sessions import start_session
+from sessions import mask_of, start_session
 
 from napari_unet_seg._napari.layers.layer_record import ModelFile
 from napari_unet_seg._napari.layers.locks import set_locked
@@ -105,11 +105,6 @@ def answer(widget: ReviewWidget, text: str) -> None:
     assert question is not None
     button = next(b for b in question.buttons() if b.text() == text)
     QTest.mouseClick(button, LEFT)
-
-
-def mask_of(widget: ReviewWidget) -> Any:
-    assert widget.desk.current is not None
-    return widget.desk.current.mask
 
 
 def test_slices_that_wait_for_a_model_are_told_from_empty_ones(

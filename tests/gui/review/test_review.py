@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from pycocotools.coco import COCO
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import CATEGORIES, PLACE, SHAPE, add_mask
+from sessions import mask_of
 from sessions import start_session as start
 
 from napari_unet_seg._napari.categories.edits import add_category
@@ -39,7 +39,7 @@ from napari_unet_seg.session.review_queue import Order, Queue, ReviewState, sort
 from napari_unet_seg.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -60,21 +60,9 @@ def widget(dock: Callable[[type], Any], tmp_path: Path) -> ReviewWidget:
     return widget
 
 
-@pytest.fixture
-def dask_without_threads() -> Iterator[None]:
-    """Its pools keep their threads."""
-    with dask.config.set(scheduler="synchronous"):
-        yield
-
-
 def when_saved(qtbot: QtBot, widget: ReviewWidget) -> Any:
     assert widget.desk.current is not None
     return qtbot.waitSignal(widget.desk.current.autosave.saved)
-
-
-def mask_of(widget: ReviewWidget) -> Any:
-    assert widget.desk.current is not None
-    return widget.desk.current.mask
 
 
 def press(widget: ReviewWidget, key: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -29,16 +28,10 @@ from napari_unet_seg.models import BUNDLED
 from napari_unet_seg.process.warm_engine import WarmEngine, scan_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
-
-
-@pytest.fixture
-def no_dask_threads() -> Iterator[None]:
-    with dask.config.set(scheduler="synchronous"):
-        yield
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def _segment(qtbot: QtBot, widget: SegmentWidget, layer: Any = None) -> Any:
     return waiter.args[0]
 
 
-@pytest.mark.usefixtures("no_dask_threads")
+@pytest.mark.usefixtures("dask_without_threads")
 def test_every_kind_of_image(widget: SegmentWidget, qtbot: QtBot) -> None:
     viewer = widget.viewer
     with_nan = _head()

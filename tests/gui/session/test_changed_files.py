@@ -10,7 +10,7 @@ import tifffile
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 from scene import SHAPE, add_mask
-from sessions import start_session
+from sessions import mask_of, start_session
 
 from napari_unet_seg._napari.files.changed_dialog import SessionChangedDialog
 from napari_unet_seg._napari.review.widget import ReviewWidget
@@ -34,13 +34,8 @@ def widget(qtbot: QtBot, dock: Callable[[type], Any], tmp_path: Path) -> ReviewW
     theirs = np.zeros(SHAPE[1:], np.uint8)
     theirs[5, 5] = 1
     tifffile.imwrite(_file(widget), theirs)
-    _mask(widget).data_setitem((np.array([1]), np.array([2]), np.array([2])), 1)
+    mask_of(widget).data_setitem((np.array([1]), np.array([2]), np.array([2])), 1)
     return widget
-
-
-def _mask(widget: ReviewWidget) -> Any:
-    assert widget.desk.current is not None
-    return widget.desk.current.mask
 
 
 def _file(widget: ReviewWidget) -> Path:
@@ -78,7 +73,7 @@ def test_the_user_chooses_while_the_session_is_open(
 def test_the_user_chooses_when_the_session_is_closed(
     widget: ReviewWidget, button: str, stored: tuple[int, int]
 ) -> None:
-    mask, path = _mask(widget), _file(widget)
+    mask, path = mask_of(widget), _file(widget)
 
     def click() -> None:
         (dialog,) = (

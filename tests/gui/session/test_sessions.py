@@ -15,7 +15,7 @@ from pages import add_page, dock_of
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scene import SHAPE
-from sessions import start_session
+from sessions import mask_of, start_session
 
 from napari_unet_seg._napari.review.widget import ReviewWidget
 from napari_unet_seg._napari.widgets import jobs
@@ -58,8 +58,7 @@ def open_dock(dock: Callable[[type], Any], value: int) -> ReviewWidget:
 
 def start(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> Any:
     start_session(qtbot, widget, folder)
-    assert widget.desk.current is not None
-    return widget.desk.current.mask
+    return mask_of(widget)
 
 
 def offered(qtbot: QtBot, widget: ReviewWidget) -> Path | None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-import dask
 import numpy as np
 import pytest
 from mouse import canvas_of
@@ -25,7 +24,7 @@ from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.io.images import photographs as image_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -78,13 +77,6 @@ def test_only_edges_are_drawn_and_single_pixels_are_seen() -> None:
     square[11:29, 11:29] = False
     np.testing.assert_array_equal(red, square)
     assert np.argwhere(blue).tolist() == [[0, 39]]
-
-
-@pytest.fixture
-def dask_without_threads() -> Iterator[None]:
-    """Its pools keep their threads."""
-    with dask.config.set(scheduler="synchronous"):
-        yield
 
 
 @pytest.fixture

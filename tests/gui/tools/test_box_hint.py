@@ -9,8 +9,6 @@ from disc_scene import BOX, CENTRE, SHOWN, BrightNetwork, click_button, drag, ma
 from qtpy.QtCore import Qt
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from pytestqt.qtbot import QtBot
 
@@ -25,15 +23,7 @@ FIRST, SECOND, FAR = (30, 30), (30, 38), (58, 70)
 class DarkCoreNetwork(BrightNetwork):
     """Finds no more than what a click covers, as in a core that is as dark as what is around."""
 
-    def find(
-        self,
-        model: Path,
-        scan: Any,
-        place: Any,
-        prompts: np.ndarray,
-        previous: np.ndarray,
-        others: Any = (),
-    ) -> np.ndarray:
+    def answer(self, plane: np.ndarray, prompts: np.ndarray, previous: np.ndarray) -> np.ndarray:
         inside, _, area = prompts
         return inside | previous | area
 

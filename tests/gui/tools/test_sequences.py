@@ -47,19 +47,14 @@ class SeeingNetwork(BrightNetwork):
         super().__init__()
         self.carried_on: list[float] = []
 
-    def carry(
-        self, _: Any, scan: Any, _volume: Any, _given: Any, _within: Any, _ends: Any, others: Any
-    ) -> Iterator[Any]:
-        self.carried_on = [float(each.data.mean()) for each in (scan, *others)]
+    def carry(self, _: Any, scan: Any, *rest: Any) -> Iterator[Any]:
+        self.carried_on = [float(each.data.mean()) for each in (scan, *rest[-1])]
         yield from ()
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> SeeingNetwork:
-    network = SeeingNetwork()
-    where = "napari_unet_seg._napari.tools.point.tool.PromptNetwork"
-    monkeypatch.setattr(where, lambda: network)
-    return network
+def network_kind() -> type[SeeingNetwork]:
+    return SeeingNetwork
 
 
 @pytest.fixture

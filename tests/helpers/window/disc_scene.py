@@ -68,8 +68,11 @@ class BrightNetwork:
         self.asked.append(prompts)
         self.models.append(model)
         self.seen.append([float(each.data.mean()) for each in (scan, *others)])
+        return self.answer(np.asarray(scan_part(scan, place).data), prompts, previous)
+
+    def answer(self, plane: np.ndarray, prompts: np.ndarray, previous: np.ndarray) -> np.ndarray:
+        """Return the mask of a question about a slice, by its three maps and the mask before."""
         inside, outside, area = prompts
-        plane = np.asarray(scan_part(scan, place).data)
         parts, _ = label((plane.mean(-1) if plane.ndim == 3 else plane) > 110)
         found = np.isin(parts, np.unique(parts[(inside | area) & (parts > 0)])) | previous
         for row, column in np.argwhere(outside):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_unet_seg._napari.review.widget import ReviewWidget
+
+
+def mask_of(widget: ReviewWidget) -> Any:
+    """Return the layer of the open session's mask."""
+    assert widget.desk.current is not None
+    return widget.desk.current.mask
 
 
 def start_session(qtbot: QtBot, widget: ReviewWidget, folder: Path) -> None:

@@ -132,4 +132,4 @@ def test_a_session_from_before_is_written_with_the_present_version(disk: Path) -
     assert session.record.sequences == ()
     session.set_states({0: ReviewState.ACCEPTED})
     session.save()
-    assert json.loads(file.read_text())["format"] == "2.5"
+    assert json.loads(file.read_text())["format"] == "2.6"
