@@ -7,7 +7,7 @@ for the test: the rank correlation of the predicted with the true Dice, and thei
 Compared are the calibrated expected Dice alone; the same lowered where the network's features lie
 far from those of BRISC's held-out slices (Lee et al. 2018, "A simple unified framework for
 detecting out-of-distribution samples"); and its mean with the agreement of neighbouring slices,
-which the package tells. The features are the means of the coarsest level's channels, and the means
+which the package tells of masks that are not carried. The features are the means of the coarsest level's channels, and the means
 at what was found; a distance above the 95th percentile on BRISC lowers the Dice in proportion.
 """
 
@@ -61,17 +61,6 @@ class Judged(NamedTuple):
     """Of the slice and at what was found, (Z, channels) each."""
 
 
-class Result(ResultBuffer):
-    """Keeps the predicted Dice of each slice alone, before the slices beside count."""
-
-    calibrated: Array
-
-    def compare_neighbours(self) -> None:
-        """Keep the predicted Dice, and let the slices beside count for it."""
-        self.calibrated = self.dice.copy()
-        super().compare_neighbours()
-
-
 class Features:
     """The bundled model's features of slices."""
 
@@ -95,13 +84,15 @@ def judged(features: Features, scan: Scan, truth: Array) -> Judged:
     """Predict a patient's scan."""
     model = LoadedModel(HOW, BUNDLED)
     reader = SliceReader(scan, model.info)
-    result = Result(HOW, model.info, reader)
+    result = ResultBuffer(HOW, model.info, reader)
     for _ in predict_scan(model, reader, result):
         pass
+    calibrated = result.dice.copy()
+    result.compare_neighbours()
     seen = [features.of(reader.read([z])) for z in range(reader.count)]
     both = np.concatenate([a for a, _ in seen]), np.concatenate([b for _, b in seen])
     true = slice_dice(result.labels, truth)
-    return Judged(true, result.calibrated, result.dice, both)
+    return Judged(true, calibrated, result.dice, both)
 
 
 def usual(features: Features, folder: Path, every: int) -> tuple[Array, Array]:
