@@ -7,8 +7,9 @@ for the test: the rank correlation of the predicted with the true Dice, and thei
 Compared are the calibrated expected Dice alone; the same lowered where the network's features lie
 far from those of BRISC's held-out slices (Lee et al. 2018, "A simple unified framework for
 detecting out-of-distribution samples"); and its mean with the agreement of neighbouring slices,
-which the package tells of masks that are not carried. The features are the means of the coarsest level's channels, and the means
-at what was found; a distance above the 95th percentile on BRISC lowers the Dice in proportion.
+which the package tells of masks that are not carried. The features are the means of the coarsest
+level's channels, and the means at what was found; a distance above the 95th percentile on BRISC
+lowers the Dice in proportion.
 """
 
 from __future__ import annotations

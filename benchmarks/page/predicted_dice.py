@@ -36,10 +36,10 @@ PREDICTED_DICE = """\
 ## The predicted Dice
 
 The bundled model on all FLAIR slices of 24 patients of LGG, on which it learnt nothing: how the
-predicted Dice goes with the true one. The last row is what the package tells of
-masks that are not carried (for those that are, see fine-tuning). That it is the mean of both was decided on the first twelve patients. Slices far from what the model has learnt are not
-the worse ones: those at the ends of the head are far, mostly empty, and found to be so. A distance
-of the network's features makes the estimate worse, and is left out. `python -m
-benchmarks.accuracy.predicted_dice`.
+predicted Dice of masks that are not carried goes with the true one. The last row is what the
+package tells; that it is the mean of both was decided on the first twelve patients. Slices far from
+what the model has learnt are not the worse ones: those at the ends of the head are far, mostly
+empty, and found to be so. A distance of the network's features makes the estimate worse, and is
+left out. `python -m benchmarks.accuracy.predicted_dice`.
 
 {table}"""
