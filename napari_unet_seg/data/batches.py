@@ -58,6 +58,11 @@ def largest_shares(slices: Iterable[np.ndarray]) -> np.ndarray:
     return largest
 
 
+def is_label(masks: np.ndarray) -> np.ndarray:
+    """Return which pixels have a label that is neither background nor `IGNORE_INDEX`."""
+    return np.asarray((masks > 0) & (masks != IGNORE_INDEX))
+
+
 def labels_in(shares: np.ndarray) -> set[int]:
     """Return the label values that fill a share of a slice, without background."""
     return set(np.flatnonzero(shares).tolist()) - {0}

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from napari_unet_seg.config import IGNORE_INDEX
-from napari_unet_seg.data.batches import labels_in, largest_shares
+from napari_unet_seg.data.batches import is_label, labels_in, largest_shares
 from napari_unet_seg.data.cache import check_labels, read_and_report
 from napari_unet_seg.data.samples import read_each
 from napari_unet_seg.errors import DataError
@@ -116,9 +116,9 @@ class RandomPatches(_Patches):
 
     def __init__(self, volumes: Sequence[Volume], size: Size) -> None:
         super().__init__(volumes, size)
-        self._labelled = [np.argwhere(_is_label(v.mask)) for v in volumes]
+        self._labelled = [np.argwhere(is_label(v.mask)) for v in volumes]
         counts = [max(1, round(v.mask.size / np.prod(size))) for v in volumes]
-        self._volume = np.repeat(np.arange(len(volumes)), counts)
+        self._volume = np.repeat(np.arange(len(volumes)), np.array(counts, int))
 
     def __len__(self) -> int:
         return len(self._volume)
@@ -212,10 +212,6 @@ def patch_at(volume: Volume, start: Array, size: Size) -> tuple[Array, Array]:
     missing = [(0, n - have) for n, have in zip(size, mask.shape, strict=True)]
     padded = np.pad(image, [(0, 0), *missing])
     return padded, np.pad(mask, missing, constant_values=IGNORE_INDEX)
-
-
-def _is_label(mask: Array) -> Array:
-    return np.asarray((mask > 0) & (mask != IGNORE_INDEX))
 
 
 def _batch(patches: list[tuple[Array, Array]]) -> tuple[torch.Tensor, torch.Tensor]:

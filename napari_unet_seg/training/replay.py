@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_unet_seg.config import Category
-    from napari_unet_seg.data.samples import Sample, Split
+    from napari_unet_seg.data.samples import Sample
     from napari_unet_seg.models.header import CheckpointInfo
 
 MEASURED = 200
@@ -79,15 +79,11 @@ def names(categories: Sequence[Category]) -> list[str]:
 def _assign_splits(samples: SampleSet, base: Path) -> SampleSet:
     run = Run(base.parent)
     stored = run.split() if (run.folder / "split.json").is_file() else {}
-    held_out, trained = (set(stored.get(name, ())) for name in ("valid", "train"))
-
-    def split_of(sample: Sample) -> Split:
-        if sample.name in held_out:
-            return "valid"
-        return "train" if sample.name in trained else sample.split or "train"
-
+    splits: dict[str, Any] = {name: split for split, names in stored.items() for name in names}
     moved = tuple(
-        dataclasses.replace(s, name=f"{s.name} (earlier)", split=split_of(s))
+        dataclasses.replace(
+            s, name=f"{s.name} (earlier)", split=splits.get(s.name, s.split or "train")
+        )
         for s in samples.samples
     )
     return SampleSet(moved, samples.categories, samples.source)

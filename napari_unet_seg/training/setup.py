@@ -94,9 +94,7 @@ def prepare(
     if loaded and resume:
         loop.resume(*loaded)
     elif loop.processes.rank == 0:
-        loop.run.start(
-            config, {name: [s.name for s in members] for name, members in data.splits.items()}
-        )
+        loop.run.start(config, data.names)
     return loop
 
 
@@ -156,7 +154,7 @@ def _check_labels(samples: SampleSet, data: TrainingData, *, confirmed: bool) ->
         If no training sample, or none with a labelled pixel, is left; as `UnconfirmedError` if the
         masks are doubtful and not `confirmed`.
     """
-    if not data.splits["train"]:
+    if not data.splits["train"] and not data.left_out:
         raise DataError(
             f"The data set {samples.source} leaves no samples to train on; lower valid_fraction "
             "or add images."

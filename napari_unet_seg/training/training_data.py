@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_unet_seg.data.batches import is_label
 from napari_unet_seg.data.cache import build_cache
+from napari_unet_seg.data.prompts.empty_samples import without_empty
 from napari_unet_seg.data.splits import assign_splits
 from napari_unet_seg.data.twins import thumbnails, twin_groups, twin_note
 from napari_unet_seg.data.volumes import GridPatches, RandomPatches
 from napari_unet_seg.data.volumes import read_volumes as volumes_of
 from napari_unet_seg.errors import DataError
+from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.io.masks.report import MaskReport
 from napari_unet_seg.training.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
+    from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import TrainConfig
     from napari_unet_seg.data.batches import SplitItems
     from napari_unet_seg.data.samples import Sample
@@ -39,6 +43,14 @@ class TrainingData(NamedTuple):
     """Notes for the user, on near-duplicates for example."""
     report: MaskReport
     """What is to be known of the masks."""
+    left_out: list[Sample]
+    """Samples without an object that a network of prompts neither trains nor validates on."""
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Names of the samples of each split, and of those that are left out, if any."""
+        parts = self.splits | ({"left_out": self.left_out} if self.left_out else {})
+        return {name: [s.name for s in members] for name, members in parts.items()}
 
 
 def read_slices(
@@ -56,10 +68,12 @@ def read_slices(
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
     split, notes = _split(config, samples, replay, resumed, twins)
     split += _assign_replay(split, replay, twins)
+    split, left_out = _with_objects(config, split, cache.masks)
     items: dict[str, SplitItems] = {
         name: cache.part(np.array([s.split == name for s in split])) for name in _SPLITS
     }
-    return TrainingData(_by_split(split), items, notes, cache.report)
+    notes += _left_out_note(left_out)
+    return TrainingData(_by_split(split), items, notes, cache.report, left_out)
 
 
 def read_volumes(
@@ -73,6 +87,7 @@ def read_volumes(
     volumes = yield from volumes_of([*samples, *replay], config, classes)
     split, notes = _split(config, samples, replay, resumed, None)
     split += _assign_replay(split, replay, None)
+    split, left_out = _with_objects(config, split, (volume.mask for volume in volumes))
     parts = {
         name: [v for v, s in zip(volumes, split, strict=True) if s.split == name]
         for name in _SPLITS
@@ -83,7 +98,8 @@ def read_volumes(
         "valid": GridPatches(parts["valid"], size),
     }
     report = sum((volume.report for volume in volumes), MaskReport())
-    return TrainingData(_by_split(split), items, notes, report)
+    notes += _left_out_note(left_out)
+    return TrainingData(_by_split(split), items, notes, report, left_out)
 
 
 def _assign_replay(
@@ -97,6 +113,24 @@ def _assign_replay(
         dataclasses.replace(s, split="test" if twin in held_out else "train")
         for s, twin in zip(replay, twins[len(split) :], strict=True)
     )
+
+
+def _with_objects(
+    config: TrainConfig, split: tuple[Sample, ...], masks: Iterable[Array]
+) -> tuple[tuple[Sample, ...], list[Sample]]:
+    """Return the split without the samples that a network of prompts does not use, and these."""
+    if not config.model.prompts:
+        return split, []
+    used = without_empty(split, [bool(is_label(mask).any()) for mask in masks])
+    left_out = [s for s, now in zip(split, used, strict=True) if s.split != now.split]
+    return used, left_out
+
+
+def _left_out_note(left_out: Sequence[Sample]) -> list[str]:
+    if not left_out:
+        return []
+    samples = counted(len(left_out), "sample")
+    return [f"Left out: {samples} without an object, where prompts have nothing to mark."]
 
 
 def _by_split(split: tuple[Sample, ...]) -> dict[str, list[Sample]]:

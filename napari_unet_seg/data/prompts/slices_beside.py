@@ -31,7 +31,7 @@ class SlicesBeside:
     def __init__(self, samples: Sequence[Sample]) -> None:
         places = {s.place: index for index, s in enumerate(samples) if s.place}
         self._beside = [
-            [places[at] for at in _places_beside(sample) if at in places] for sample in samples
+            [places[at] for at in places_beside(sample) if at in places] for sample in samples
         ]
 
     def joined(
@@ -72,7 +72,8 @@ def parted(joined: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return (joined & (2**_BITS - 1)).byte(), (joined >> _BITS).byte()
 
 
-def _places_beside(sample: Sample) -> list[tuple[str, int]]:
+def places_beside(sample: Sample) -> list[tuple[str, int]]:
+    """Return the places before and after a slice in its volume; none for other samples."""
     if sample.place is None:
         return []
     volume, number = sample.place
