@@ -19,7 +19,7 @@ from napari_unet_seg.inference.chosen_slices import predict_chosen
 from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.prompted.answer import answer, check, check_grids
 from napari_unet_seg.inference.result import ResultBuffer
-from napari_unet_seg.inference.scan_prediction import predict_scan
+from napari_unet_seg.inference.scan_prediction import keep_inside, predict_scan
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.inference.sliding_window import sample_probabilities
 from napari_unet_seg.io.common.named_channels import by_name
@@ -157,7 +157,10 @@ def predict(
                 from napari_unet_seg.prompting.carried_parts import carry_parts
 
                 stopped = yield from carry_parts(config, reader, result)
-            result.compare_neighbours()
+                if result.carried and not stopped:
+                    stopped = yield from keep_inside(model, reader, result)
+            if not stopped:
+                result.compare_neighbours()
     except OSError as error:
         if folder is None:
             raise

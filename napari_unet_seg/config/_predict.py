@@ -25,8 +25,9 @@ class PredictConfig(Config):
     inside_brain: bool = False
     """Remove what lies outside the brain, which a model of its own finds."""
     carry: Carry = "auto"
-    """Outline the large parts of a volume's mask anew: the network of Point is clicked on them and
-    carries them through the volume. Auto does so with models of one kind of lesion."""
+    """Outline the large parts of a volume's mask anew: the packaged prompt network is clicked on
+    them and carries them through the volume. Auto does so with models of one kind of lesion in one
+    sequence."""
     resample: bool = True
     """Resize slices to the size the model was trained at; otherwise tile them at their own size."""
     overlap: float = Field(0.25, ge=0, le=0.9)

@@ -54,10 +54,13 @@ class LoadedModel:
 
     @property
     def carries(self) -> bool:
-        """Whether the parts of its masks of volumes are outlined anew and carried."""
-        one, wanted = self.info.categories[0], self.config.carry
-        chosen = one.is_lesion if wanted == "auto" else wanted == "always"
-        return chosen and self.info.model.classes == 1
+        """Whether the parts of its masks of volumes are outlined anew and carried.
+
+        Of several sequences the prompt network would not know which shows the lesion.
+        """
+        info, wanted = self.info, self.config.carry
+        fits = info.categories[0].is_lesion and info.model.in_channels == 1
+        return info.model.classes == 1 and (fits if wanted == "auto" else wanted == "always")
 
     @property
     def info(self) -> CheckpointInfo:

@@ -46,11 +46,18 @@ def predict_scan(model: LoadedModel, reader: SliceReader, result: ResultBuffer) 
         predict = predict_volumes
     if (yield from predict(model, reader, result)):
         return True
+    if (yield from keep_inside(model, reader, result)):
+        return True
+    result.remove_small()
+    return False
+
+
+def keep_inside(model: LoadedModel, reader: SliceReader, result: ResultBuffer) -> Prediction:
+    """Remove what lies outside the brain, if the configuration says so."""
     if model.config.inside_brain:
         for _ in result.keep_inside(Brain(model.config, reader)):
             if (yield TileDone(1, 1)) is Command.STOP:
                 return True
-    result.remove_small()
     return False
 
 

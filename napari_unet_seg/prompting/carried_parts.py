@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet_seg.data.prompts.simulation import click_maps
-from napari_unet_seg.events import SliceCarried, TileDone
-from napari_unet_seg.inference.removal.parts import MOST, VolumeParts, numbered
+from napari_unet_seg.events import Command, SliceCarried, TileDone
+from napari_unet_seg.inference.removal.parts import MOST, Part, VolumeParts, numbered
 from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.prompting.carry import carried
 from napari_unet_seg.prompting.carrying import LEAST
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.config import PredictConfig
-    from napari_unet_seg.events import Command, PredictEvent
+    from napari_unet_seg.events import PredictEvent
     from napari_unet_seg.inference.result import ResultBuffer
     from napari_unet_seg.inference.scan_prediction import Prediction
     from napari_unet_seg.inference.slices import SliceReader
 
     Planes = dict[int, Array]
-    Numbers = dict[int, list[int]]
-    """The parts of slices that make up a part of a volume, by slice."""
+    Carrying = Generator[PredictEvent, Command | None, dict[int, Array] | None]
 
 LARGEST = 10
 """Parts of a volume that are outlined anew."""
@@ -69,7 +68,7 @@ def carry_parts(config: PredictConfig, reader: SliceReader, result: ResultBuffer
     return False
 
 
-def _parts(labels: Any, volume: tuple[int, ...]) -> list[Numbers]:
+def _parts(labels: Any, volume: tuple[int, ...]) -> list[Part]:
     """Return the large parts of a volume; none of a mask that is noise."""
     parts = VolumeParts()
     for index in range(labels.shape[-3]):
@@ -99,10 +98,11 @@ class _Volume:
         self._removed: Planes = {}
         self._added: Planes = {}
 
-    def carry(self, parts: list[Numbers]) -> Prediction:
+    def carry(self, parts: list[Part]) -> Prediction:
         """Carry parts and change the mask; the return value is whether it was stopped."""
-        for part in parts:
-            outline = yield from self._outlined(part)
+        for number, part in enumerate(parts):
+            done = TileDone(number, len(parts))
+            outline = yield from self._outlined(part, done)
             if outline is None:
                 return True
             if self._is_found(outline):
@@ -111,15 +111,11 @@ class _Volume:
             self._change(index)
         return False
 
-    def _outlined(self, part: Numbers) -> Generator[PredictEvent, Command | None, Planes | None]:
-        """Return the outline of a part, from clicks on some slices, by slice; None if stopped."""
-        scale = min(1.0, max(self._plane) / self._slices.trained)
-        given: dict[int, Array] = {}
-        for index in self._clicked(part):
-            maps = click_maps(self._part(index, part[index]), scale)
-            mask = self._slices.probable(self._within[index], maps) >= _THRESHOLD
-            if mask.any():
-                given[self._within[index]] = mask
+    def _outlined(self, part: Part, done: TileDone) -> Carrying:
+        """Return the outline of a part by slice, from clicks on some slices; None if stopped."""
+        given = yield from self._clicked(part, done)
+        if given is None:
+            return None
         outline = {index: np.packbits(mask) for index, mask in given.items()}
         events = carried(self._slices, given, self._within)
         command = None
@@ -131,16 +127,24 @@ class _Volume:
                 return None if ended.value else {i - first: mask for i, mask in outline.items()}
             if isinstance(event, SliceCarried):
                 outline[event.index] = np.packbits(event.mask)
-                command = yield TileDone(1, 1)
+                command = yield done
             else:
                 command = yield event
 
-    def _clicked(self, part: Numbers) -> list[int]:
-        """Return the slices of a part on which it is clicked."""
-        voxels = [np.count_nonzero(self._part(index, part[index])) for index in part]
-        places = np.searchsorted(np.cumsum(voxels) / sum(voxels), CLICKED)
-        indices = list(part)
-        return sorted({indices[at] for at in places if voxels[at] >= LEAST})
+    def _clicked(self, part: Part, done: TileDone) -> Carrying:
+        """Return the masks of a part's clicks by running number; None if stopped."""
+        scale = min(1.0, max(self._plane) / self._slices.trained)
+        given: dict[int, Array] = {}
+        for index in _places(part):
+            maps = click_maps(self._part(index, part.numbers[index]), scale)
+            mask = self._slices.probable(self._within[index], maps) >= _THRESHOLD
+            while self._slices.fallbacks:
+                yield self._slices.fallbacks.pop(0)
+            if mask.any():
+                given[self._within[index]] = mask
+            if (yield done) is Command.STOP:
+                return None
+        return given
 
     def _found(self, index: int) -> Array:
         return np.asarray(self._result.labels[(*self._volume, index)])
@@ -153,11 +157,11 @@ class _Volume:
         found = sum(_count(mask & np.packbits(self._found(i) > 0)) for i, mask in outline.items())
         return found > 0 and found >= FOUND * sum(map(_count, outline.values()))
 
-    def _take(self, part: Numbers, outline: Planes) -> None:
+    def _take(self, part: Part, outline: Planes) -> None:
         """Put an outline in the place of a part, or beside it if it holds too little of it."""
-        own = {index: np.packbits(self._part(index, part[index])) for index in part}
+        own = {i: np.packbits(self._part(i, numbers)) for i, numbers in part.numbers.items()}
         covered = sum(_count(own[index] & outline[index]) for index in own.keys() & outline)
-        if covered >= COVERED * sum(map(_count, own.values())):
+        if covered >= COVERED * sum(part.voxels.values()):
             _join(self._removed, own)
         _join(self._added, outline)
         self._result.carried += 1
@@ -169,6 +173,13 @@ class _Volume:
                 bits = np.unpackbits(planes[index], count=plane.size)
                 plane[bits.reshape(plane.shape) > 0] = value
         self._result.change((*self._volume, index), plane)
+
+
+def _places(part: Part) -> list[int]:
+    """Return the slices on which a part is clicked."""
+    indices, voxels = list(part.voxels), list(part.voxels.values())
+    places = np.searchsorted(np.cumsum(voxels) / sum(voxels), CLICKED)
+    return sorted({indices[at] for at in places if voxels[at] >= LEAST})
 
 
 def _count(packed: Array) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet_seg.config import UNNAMED
 from napari_unet_seg.data.dataset import open_dataset
 from napari_unet_seg.data.samples import SampleSet
 from napari_unet_seg.errors import DataError
@@ -50,7 +51,8 @@ def previous_samples(base: Path, info: CheckpointInfo, folder: Path | None) -> S
     if folder is None:
         return _previous_at_source(base, info)
     dimensions = info.model.dimensions
-    samples = open_dataset(folder, dimensions, info.sequences, may_lack=True)
+    found = open_dataset(folder, dimensions, info.sequences, may_lack=True)
+    samples, _ = with_category_of(found, info)
     if names(samples.categories) != names(info.categories):
         raise DataError(
             f"{folder} has the categories {', '.join(names(samples.categories))} and the model "
@@ -76,10 +78,29 @@ def names(categories: Sequence[Category]) -> list[str]:
     return [c.name for c in categories]
 
 
+def with_category_of(samples: SampleSet, info: CheckpointInfo) -> tuple[SampleSet, str]:
+    """Give masks the categories of a model, where they name the same, or one without a name.
+
+    Returns
+    -------
+    SampleSet
+        The samples; as they are if their categories differ from the model's.
+    str
+        A note on a category that had no name, else empty.
+    """
+    ours, theirs = samples.categories, info.categories
+    if names(ours) == names(theirs):
+        return dataclasses.replace(samples, categories=theirs), ""
+    is_one = len(ours) == len(theirs) == 1
+    if not is_one or info.model.prompts or not (ours == (UNNAMED,) or ours[0].is_numbered):
+        return samples, ""
+    note = f"The masks name no category; they are taken for the model's, {theirs[0].name}."
+    return dataclasses.replace(samples, categories=theirs), note
+
+
 def _assign_splits(samples: SampleSet, base: Path) -> SampleSet:
     run = Run(base.parent)
-    stored = run.split() if (run.folder / "split.json").is_file() else {}
-    splits: dict[str, Any] = {name: split for split, names in stored.items() for name in names}
+    splits = run.split_of() if (run.folder / "split.json").is_file() else {}
     moved = tuple(
         dataclasses.replace(
             s, name=f"{s.name} (earlier)", split=splits.get(s.name, s.split or "train")

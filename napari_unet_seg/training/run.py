@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from napari_unet_seg.data.samples import Split
     from napari_unet_seg.events import EpochEnd
     from napari_unet_seg.training.loop import TrainingLoop
 
+LEFT_OUT = "left_out"
+"""Samples that are neither trained nor validated on, in `split.json`."""
 _HISTORY = (
     "epoch",
     "train_loss",
@@ -165,6 +168,18 @@ class Run:
             if not all(isinstance(splits[name], list) for name in ("train", "valid")):
                 raise ValueError("train and valid are not lists")
         return splits
+
+    def split_of(self) -> dict[str, Split]:
+        """Read the split of each sample by its name; of those that were left out `test`.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        stored = self.split().items()
+        splits: dict[str, Any] = {name: split for split, names in stored for name in names}
+        return {name: "test" if split == LEFT_OUT else split for name, split in splits.items()}
 
     def history(self, epochs: int) -> list[dict[str, str]]:
         """Read the rows of the history up to an epoch, as text; no rows if there is no file."""

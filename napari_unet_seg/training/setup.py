@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from napari_unet_seg.config import UNNAMED
 from napari_unet_seg.data.batches import labels_in
 from napari_unet_seg.data.cache import channel_note
 from napari_unet_seg.data.doubts import doubts, joined
@@ -23,7 +21,7 @@ from napari_unet_seg.nn.grown_head import grow_heads
 from napari_unet_seg.training.channels import named_by, with_channels
 from napari_unet_seg.training.loop import TrainingLoop
 from napari_unet_seg.training.recipe import has_classes_of, recipe_for
-from napari_unet_seg.training.replay import names
+from napari_unet_seg.training.replay import names, with_category_of
 from napari_unet_seg.training.run import Run
 from napari_unet_seg.training.training_data import read_slices, read_volumes
 
@@ -68,12 +66,16 @@ def prepare(
     loaded = load_tensors(source) if source else None
     info = loaded[0] if loaded else None
     config = _complete_config(config, samples, info)
-    samples = _with_category_of(named_by(samples, config, info), info)
+    samples = named_by(samples, config, info)
+    unnamed = ""
+    if info is not None:
+        samples, unnamed = with_category_of(samples, info)
     used = [s for s in samples.samples if s.split != "test"]
     read = read_volumes if config.model.dimensions == 3 else read_slices
     resumed = run if resume else None
     data = yield from read(config, len(samples.categories), used, resumed, replay)
-    notes = [*samples.notes, *channel_note(used, config.model.in_channels), *data.notes]
+    notes = [note for note in (*samples.notes, unnamed) if note]
+    notes += [*channel_note(used, config.model.in_channels), *data.notes]
     notes += _check_labels(samples, data, confirmed=samples.confirmed or resume is not None)
     net = _start_net(config, samples, loaded, source)
     recipe = ""
@@ -96,17 +98,6 @@ def prepare(
     elif loop.processes.rank == 0:
         loop.run.start(config, data.names)
     return loop
-
-
-def _with_category_of(samples: SampleSet, info: CheckpointInfo | None) -> SampleSet:
-    """Give masks that name no category the one of the checkpoint to start from, and tell so."""
-    if info is None or samples.categories != (UNNAMED,) or len(info.categories) != 1:
-        return samples
-    if info.model.prompts or info.categories == samples.categories:
-        return samples
-    name = info.categories[0].name
-    note = f"The masks name no category; they are taken for the model's, {name}."
-    return replace(samples, categories=info.categories, notes=(*samples.notes, note))
 
 
 def _finds_the_same(net: Net, info: CheckpointInfo | None, samples: SampleSet) -> bool:

@@ -17,7 +17,7 @@ from napari_unet_seg.data.volumes import read_volumes as volumes_of
 from napari_unet_seg.errors import DataError
 from napari_unet_seg.io.common.counting import counted
 from napari_unet_seg.io.masks.report import MaskReport
-from napari_unet_seg.training.run import Run
+from napari_unet_seg.training.run import LEFT_OUT, Run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -49,7 +49,7 @@ class TrainingData(NamedTuple):
     @property
     def names(self) -> dict[str, list[str]]:
         """Names of the samples of each split, and of those that are left out, if any."""
-        parts = self.splits | ({"left_out": self.left_out} if self.left_out else {})
+        parts = self.splits | ({LEFT_OUT: self.left_out} if self.left_out else {})
         return {name: [s.name for s in members] for name, members in parts.items()}
 
 
@@ -68,7 +68,7 @@ def read_slices(
     twins = twin_groups(thumbnails(cache.images)).tolist() if config.twins and samples else None
     split, notes = _split(config, samples, replay, resumed, twins)
     split += _assign_replay(split, replay, twins)
-    split, left_out = _with_objects(config, split, cache.masks)
+    split, left_out = _with_objects(config, split, cache.masks, resumed)
     items: dict[str, SplitItems] = {
         name: cache.part(np.array([s.split == name for s in split])) for name in _SPLITS
     }
@@ -87,7 +87,7 @@ def read_volumes(
     volumes = yield from volumes_of([*samples, *replay], config, classes)
     split, notes = _split(config, samples, replay, resumed, None)
     split += _assign_replay(split, replay, None)
-    split, left_out = _with_objects(config, split, (volume.mask for volume in volumes))
+    split, left_out = _with_objects(config, split, (v.mask for v in volumes), resumed)
     parts = {
         name: [v for v, s in zip(volumes, split, strict=True) if s.split == name]
         for name in _SPLITS
@@ -116,10 +116,13 @@ def _assign_replay(
 
 
 def _with_objects(
-    config: TrainConfig, split: tuple[Sample, ...], masks: Iterable[Array]
+    config: TrainConfig, split: tuple[Sample, ...], masks: Iterable[Array], resumed: Path | None
 ) -> tuple[tuple[Sample, ...], list[Sample]]:
-    """Return the split without the samples that a network of prompts does not use, and these."""
-    if not config.model.prompts:
+    """Return the split without the samples that a network of prompts does not use, and these.
+
+    A run that has left out none, as those of older versions, goes on with all.
+    """
+    if not config.model.prompts or (resumed and LEFT_OUT not in Run(resumed).split()):
         return split, []
     used = without_empty(split, [bool(is_label(mask).any()) for mask in masks])
     left_out = [s for s, now in zip(split, used, strict=True) if s.split != now.split]
@@ -156,14 +159,11 @@ def _split(
 
 def _stored_split(run: Run, samples: list[Sample], replayed: set[str]) -> tuple[Sample, ...]:
     """Assign the samples to the splits that a run has stored; ignore its replayed samples."""
-    splits = {name: split for split, names in run.split().items() for name in names}
+    splits = run.split_of()
     differing = ({s.name for s in samples} ^ set(splits)) - replayed
     if differing:
         raise DataError(
             f"The run {run.folder} was started with other data ({min(differing)} is only in one of "
             "the two); give the data set of this run, or train a new run."
         )
-    return tuple(
-        dataclasses.replace(s, split=splits[s.name])  # type: ignore[arg-type]
-        for s in samples
-    )
+    return tuple(dataclasses.replace(s, split=splits[s.name]) for s in samples)

@@ -12,16 +12,19 @@ from ball import CENTRE, SHAPE, ball, volume
 
 from napari_unet_seg import engine
 from napari_unet_seg.config import PredictConfig
-from napari_unet_seg.events import Command, TileDone
+from napari_unet_seg.events import Command, LeftOut, TileDone
 from napari_unet_seg.inference.loaded_model import LoadedModel
 from napari_unet_seg.inference.predictor import Predictor
+from napari_unet_seg.inference.removal.brain import Brain
 from napari_unet_seg.inference.removal.parts import MOST
 from napari_unet_seg.inference.result import ResultBuffer
 from napari_unet_seg.inference.slices import SliceReader
 from napari_unet_seg.io.common.scan import Scan
 from napari_unet_seg.models import ANY_SEQUENCE, BRAIN, BUNDLED
 from napari_unet_seg.models.header import read_header
+from napari_unet_seg.nn.checkpoint import load_net, save_checkpoint
 from napari_unet_seg.prompting.carried_parts import carry_parts
+from napari_unet_seg.prompting.carrying import LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,10 +115,12 @@ def test_masks_in_a_folder_are_carried_alike(some_slices: Array, tmp_path: Path)
 def test_images_without_volume_noise_and_nothing_are_left_alone(some_slices: Array) -> None:
     assert carried(some_slices, axes="NYX").carried == 0
     assert carried(np.zeros(SHAPE, bool)).carried == 0
-    dots = np.zeros((60, 64, 64), bool)
-    dots[:, ::2, ::2] = True
-    assert np.count_nonzero(dots) > MOST
-    assert carried(dots, np.zeros(dots.shape, np.uint8)).carried == 0
+    block = np.ones((1, 2, 5), bool)
+    dots = np.tile(np.pad(block, ((0, 0), (0, 1), (0, 1))), (60, 21, 20))
+    assert block.sum() == LEAST and len(dots) * 21 * 20 > MOST
+    scan = Scan(np.zeros(dots.shape, np.uint8), "ZYX")
+    events = carry_parts(CONFIG, SliceReader(scan, INFO), predicted(dots, scan))
+    assert not list(events), "nothing is clicked"
 
 
 def test_stop_changes_nothing(some_slices: Array) -> None:
@@ -139,19 +144,42 @@ def test_models_of_lesions_are_carried_unless_told_otherwise(
         assert carries(own, "auto") and not carries(own, "never")
     assert not carries(BRAIN, "auto") and carries(BRAIN, "always")
     assert not carries(make_checkpoint(classes=2), "always"), "parts of several categories touch"
+    path = make_checkpoint(in_channels=2)
+    info, net = load_net(path)
+    save_checkpoint(path, net, info.replace(categories=INFO.categories))
+    assert not carries(path, "auto") and carries(path, "always"), "which sequence shows it?"
+
+
+def large_and_bright(_: Predictor, slices: Array, *__: object) -> tuple[torch.Tensor, ...]:
+    """A network that finds the ball where it is large."""
+    found = slices > 150
+    found[found.sum((1, 2, 3)) < 0.8 * TRUTH[MIDDLE].sum()] = False
+    return torch.from_numpy(found).float(), torch.zeros(len(slices), *SHAPE[1:])
 
 
 def test_predictions_are_carried(
     make_checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def large_and_bright(_: Predictor, slices: Array, *__: object) -> tuple[torch.Tensor, ...]:
-        found = slices > 150
-        found[found.sum((1, 2, 3)) < 0.8 * TRUTH[MIDDLE].sum()] = False
-        return torch.from_numpy(found).float(), torch.zeros(len(slices), *SHAPE[1:])
-
     monkeypatch.setattr(Predictor, "probabilities", large_and_bright)
     path, scan = make_checkpoint(), Scan(volume(), "ZYX")
     *_, never = engine.predict(CONFIG, path, scan)
     *_, always = engine.predict(CONFIG.replace(carry="always"), path, scan)
     assert (never.carried, always.carried) == (0, 1)
     assert dice(always.labels > 0, TRUTH) > dice(never.labels > 0, TRUTH) + 0.1
+
+
+def test_what_is_carried_is_kept_inside_the_brain(
+    make_checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def keep(_: Brain, index: int, plane: Array) -> tuple[Array, LeftOut]:
+        seen.append(index)
+        return (plane, LeftOut()) if index <= MIDDLE else (np.zeros_like(plane), LeftOut(1, 1))
+
+    monkeypatch.setattr(Predictor, "probabilities", large_and_bright)
+    monkeypatch.setattr(Brain, "keep_inside", keep)
+    config = CONFIG.replace(carry="always", inside_brain=True)
+    *_, result = engine.predict(config, make_checkpoint(), Scan(volume(), "ZYX"))
+    assert result.carried == 1 and len(seen) == 2 * SHAPE[0]
+    assert result.labels[: MIDDLE - 2].any() and not result.labels[MIDDLE + 1 :].any()

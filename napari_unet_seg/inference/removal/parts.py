@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 MOST = 20_000
 """Parts of slices, above which a mask is noise and stays as it is."""
+
+
+class Part(NamedTuple):
+    """A part of a volume."""
+
+    numbers: dict[int, list[int]]
+    """The parts of slices that make it up, as `numbered` numbers them, by slice."""
+    voxels: dict[int, int]
+    """Its size on each slice."""
 
 
 class VolumeParts:
@@ -73,17 +82,19 @@ class VolumeParts:
         roots = {self._root(int(part)) for part in numbers}
         return LeftOut(len(roots), sum(self._voxels[part] for part in numbers))
 
-    def largest(self, count: int) -> list[dict[int, list[int]]]:
-        """Return the largest parts of the volume: the numbers of their parts of each slice."""
+    def largest(self, count: int) -> list[Part]:
+        """Return the largest parts of the volume."""
         slices = np.repeat(np.arange(len(self.counts)), self.counts)
         first = np.cumsum([0, *self.counts])
         roots = np.array([self._root(part) for part in range(len(self._above))], int)
         voxels = np.bincount(roots, self._voxels, len(roots)) if len(roots) else np.zeros(0)
         found = []
         for root in np.argsort(-voxels, kind="stable")[: min(count, np.count_nonzero(voxels))]:
-            own: dict[int, list[int]] = {}
+            own = Part({}, {})
             for part in np.flatnonzero(roots == root).tolist():
-                own.setdefault(int(slices[part]), []).append(part - int(first[slices[part]]) + 1)
+                at = int(slices[part])
+                own.numbers.setdefault(at, []).append(part - int(first[at]) + 1)
+                own.voxels[at] = own.voxels.get(at, 0) + self._voxels[part]
             found.append(own)
         return found
 
