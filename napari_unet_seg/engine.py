@@ -127,14 +127,16 @@ def predict(
     folder : Path, optional
         An empty folder for the result, whose arrays are then Zarr arrays. Memory holds one batch of
         slices and one chunk of a lazy scan; with a 3D network the slices of one tile; across Y or
-        X 64 slices, while the folder holds a temporary copy of a lazy scan.
+        X 64 slices, while the folder holds a temporary copy of a lazy scan. Carrying reads the
+        slices of each part again, and holds some bits for each of their pixels.
     window : tuple of float, optional
         Intensities that become black and white, if the scan is a part of a larger scan.
 
     Yields
     ------
     PredictEvent
-        `PredictStarted`, one `TileDone` per batch or tile, and `PredictFinished` with the result;
+        `PredictStarted`, one `TileDone` per batch or tile, then, of parts that are carried, some
+        per part; and `PredictFinished` with the result;
         `DeviceFallback` if memory ran out. After `Command.STOP` no result follows.
 
     Raises
@@ -179,7 +181,7 @@ def predict_slices(
     config, checkpoint, scan
         As `predict` takes them. With a 3D network, or across Y or X, the whole scan is segmented
         first, with the events of `predict`; else, of volumes, the slices beside those wanted too,
-        which count for the predicted Dice.
+        which count for the predicted Dice. Their masks are not carried.
     indices : sequence of int
         Running numbers of the slices along the flattened leading axes.
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
 
 HOW = PredictConfig(precision="float32")
+NOT_CARRIED = {"carry": "never"}
 KINDS = ("healthy heads", "heads with many lesions")
 _BLACK = 10
 """Brightest grey of a drawn slice that shows no head."""
@@ -98,10 +99,10 @@ def found_on(model: Path, image: Array) -> Array:
 def figures(
     model: Path, folder: Path, cache: Path, every: int, real: bool = True
 ) -> dict[str, Any]:
-    """Measure a model on all sets; without `real` on those that can be drawn."""
+    """Measure a network on all sets, nothing carried; without `real` on those that can be drawn."""
     found = of_brisc(model, folder, every)
     if real:
-        found["LGG FLAIR"] = scan_figures(model, lgg_scans(folder), {})["dice"]
+        found["LGG FLAIR"] = scan_figures(model, lgg_scans(folder), NOT_CARRIED)["dice"]
         for name in BRATS:
             found[name] = of_slices(model, list(SETS[name](folder))[::every])
     return found | of_heads(model, cache, every)

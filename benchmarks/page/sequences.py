@@ -97,8 +97,9 @@ SEQUENCES = """\
 ## Automatic models on every sequence
 
 Mean Dice of slices with a tumour, of LGG's twelve patients that of all their slices together, each
-scan in one window; then how many slices have a mask where none belongs. Nothing was learnt on LGG
-and BraTS, the latter one patient with a cavity. `python -m benchmarks.accuracy.sequences`.
+scan in one window, as the networks find them; then how many slices have a mask where none belongs.
+Nothing was learnt on LGG and BraTS, the latter one patient with a cavity.
+`python -m benchmarks.accuracy.sequences`.
 
 {table}"""
 

@@ -132,10 +132,11 @@ PREDICTION = """\
 ## Speed of prediction
 
 The same weights (the bundled ones) on the same pixels: a slice of 256×256, one of 640×640, a volume
-of 155×240×240; and the window around a click, through the prompt network. In brackets how many
-times longer than this package it takes. Each way in a process of its own, in turns in one run,
-medians; in the order of the columns the first time, with all that is loaded and converted for it,
-and peak memory, torch or OpenVINO itself included. `python -m benchmarks.speed.predict`.
+of 155×240×240, whose mask is not carried; and the window around a click, through the prompt
+network. In brackets how many times longer than this package it takes. Each way in a process of its
+own, in turns in one run, medians; in the order of the columns the first time, with all that is
+loaded and converted for it, and peak memory, torch or OpenVINO itself included.
+`python -m benchmarks.speed.predict`.
 
 OpenVINO is quicker once it runs where it has AMX's bfloat16, and much slower the first time, since
 it has to convert the network for each size; it also takes more memory. In float32, which is what

@@ -68,11 +68,11 @@ def of_brisc(model: Path, given: argparse.Namespace) -> Sets:
 
 
 def of_scans(model: Path, given: argparse.Namespace) -> Sets:
-    """Slices of whole scans, segmented as volumes."""
+    """Slices of whole scans, as the network itself segments them as volumes."""
     for name, scans in scans_of(given.folder).items():
         found = []
         for number, (images, truths) in enumerate(scans):
-            *_, result = predict(HOW, model, Scan(images, "ZYX"))
+            *_, result = predict(HOW.replace(carry="never"), model, Scan(images, "ZYX"))
             for index, slices in enumerate(zip(images, truths, result.labels > 0, strict=True)):
                 found.append(Answered(*slices, f"scan {number}, {index}"))
         yield name, found
