@@ -117,15 +117,36 @@ def test_data_without_any_object_are_refused(tmp_path: Path, config: TrainConfig
         trained(config, sample_set(samples), tmp_path)
 
 
-def test_what_was_left_out_is_not_replayed(tmp_path: Path) -> None:
+@pytest.fixture
+def stored(tmp_path: Path) -> SampleSet:
+    """A folder of slices whose masks name no category."""
     image, labels = volume((0, 1, 5))
     for part, planes in (("images", image), ("masks", labels)):
         (tmp_path / "data" / part).mkdir(parents=True)
         for number, plane in enumerate(planes):
             tifffile.imwrite(tmp_path / "data" / part / f"{number}.tif", plane)
+    return replace(open_dataset(tmp_path / "data"), confirmed=True)
+
+
+def test_masks_that_took_the_category_of_the_model_are_found_again(
+    stored: SampleSet, tmp_path: Path
+) -> None:
+    config = CONFIG.replace(model=CONFIG.model.replace(prompts=False))
+    lesion = (Category(id=1, name="cyst", supercategory="lesion"),)
+    first, second = tmp_path / "first", tmp_path / "second"
+    trained(config, replace(stored, categories=lesion), first)
+    trained(config, stored, second, init=first / "best.safetensors")
+    best = second / "best.safetensors"
+    assert read_header(best).categories == lesion
+    for folder in (None, tmp_path / "data"):
+        earlier = previous_samples(best, read_header(best), folder)
+        assert earlier is not None and earlier.categories == lesion
+
+
+def test_what_was_left_out_is_not_replayed(stored: SampleSet, tmp_path: Path) -> None:
     best = tmp_path / "run" / "best.safetensors"
     config = CONFIG.replace(valid_fraction=0)
-    trained(config, replace(open_dataset(tmp_path / "data"), confirmed=True), best.parent)
+    trained(config, stored, best.parent)
     earlier = previous_samples(best, read_header(best), None)
     assert earlier is not None
     drawn = [s.name for s in draw(earlier, "train", 8, seed=0)]
