@@ -83,8 +83,8 @@ is to be found, by `python -m benchmarks.sheets.worst --model any-sequence`:
 - LGG FLAIR without a lesion: the medulla and the spinal cord (four), the sella and the clivus
   (four), slices next to the lesion, some of them with a bright patch that is not annotated (four),
   the vermis behind the fourth ventricle (three), the top of the head (three), a tongue, a bone.
-- BraTS: on the twenty the cavity and its bright rim are missed. Without a lesion the tips of the
-  temporal lobes are marked.
+- BraTS: on the twenty the cavity and its bright rim are missed. Without a lesion the tip of a
+  temporal lobe is marked, and in T1 with contrast the medulla.
 - Drawn healthy heads: the cerebellum and the brain stem on sagittal slices (half of them), deep
   grey matter on coronal ones, bright fluid below the brain, the neck, the top of the head. Of heads
   with many lesions five slices with bright deep grey matter or ventricles.

@@ -75,8 +75,8 @@ is to be found, by `python -m benchmarks.sheets.worst`:
 - LGG FLAIR without a lesion: half are at the top of the head, where the brain or the scalp above it
   is outlined as a whole; the others show the clivus and the sella, the medulla, and tissue around
   the fourth ventricle.
-- BraTS: the cavity and its bright rim are missed on all. Without a lesion it marks the tips of the
-  temporal lobes, a half of the cerebellum, and in T1 with contrast the spinal cord.
+- BraTS: the cavity and its bright rim are missed on all. Without a lesion it marks the tip of a
+  temporal lobe, the medulla, and the top of the brain.
 - Drawn healthy heads: the brain stem and the cerebellum, on sagittal slices above all, the neck,
   the top of the head, bright cisterns, and the last pieces of a stripped brain. Of heads with many
   lesions two slices of bright deep grey matter, and a speck.
