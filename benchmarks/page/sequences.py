@@ -106,7 +106,9 @@ Nothing was learnt on LGG and BraTS, the latter one patient with a cavity.
 ABLATION = """
 Short trainings of {steps} steps from the bundled model's weights, measured on one slice in {every}:
 with all parts and without some of them, the mean of {seeds} seeds; and, with the first seed, wider
-networks that begin as the same function. `python -m benchmarks.bundled.ablate_sequences`.
+networks that begin as the same function. In so short a training other contrasts cost a little on
+every set, other looks of tumours pay in FLAIR, and synthetic heads keep masks off healthy ones;
+what widths differ by, seeds do too. `python -m benchmarks.bundled.ablate_sequences`.
 
 {table}"""
 
