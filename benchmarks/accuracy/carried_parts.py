@@ -35,6 +35,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "as the package": {},
     "clicked on one slice": {"CLICKED": (0.5,)},
     "clicked on five slices": {"CLICKED": (0.1, 0.3, 0.5, 0.7, 0.9)},
+    "all parts that are not small": {"LARGE": 0},
+    "the largest part alone": {"LARGE": 1},
     "a tenth found is enough": {"FOUND": 0.1},
     "three tenths must be found": {"FOUND": 0.3},
     "half of a part is enough": {"COVERED": 0.5},

@@ -122,8 +122,9 @@ without a lesion have a mask. `python -m benchmarks.accuracy.volumes`.
 
 CARRIED = """
 Other ways to carry, with the {name} model on the twelve tuning patients of LGG, on which the values
-of the package were decided: three slices of a part are clicked; the outline counts if a fifth of it
-was found, and replaces the part if it holds seven tenths of it.
+of the package were decided: of parts at least a third as large as the largest one three slices are
+clicked; the outline counts if a fifth of it was found, and replaces the part if it holds seven
+tenths of it.
 `python -m benchmarks.accuracy.carried_parts`.
 
 {table}"""

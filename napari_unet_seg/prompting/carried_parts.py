@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     Carrying = Generator[PredictEvent, Command | None, dict[int, Array] | None]
 
 LARGEST = 10
-"""Parts of a volume that are outlined anew."""
+"""Parts of a volume that are outlined anew at most."""
+LARGE = 1 / 3
+"""Share of the largest part's voxels that a part needs to be outlined anew: most smaller ones are
+false, and would only grow."""
 CLICKED = (0.25, 0.5, 0.75)
 """Where a part is clicked: shares of its voxels on the slices before. Three clicks were better than
 one click, a box or a lasso on the tuning patients of `lgg-flair`: see `accuracy.carried_parts`."""
@@ -75,7 +78,8 @@ def _parts(labels: Any, volume: tuple[int, ...]) -> list[Part]:
         parts.add(np.asarray(labels[(*volume, index)]))
         if sum(parts.counts) > MOST:
             return []
-    return parts.largest(LARGEST)
+    found = parts.largest(LARGEST)
+    return [part for part in found if part.size >= LARGE * found[0].size]
 
 
 class _Volume:
@@ -161,7 +165,7 @@ class _Volume:
         """Put an outline in the place of a part, or beside it if it holds too little of it."""
         own = {i: np.packbits(self._part(i, numbers)) for i, numbers in part.numbers.items()}
         covered = sum(_count(own[index] & outline[index]) for index in own.keys() & outline)
-        if covered >= COVERED * sum(part.voxels.values()):
+        if covered >= COVERED * part.size:
             _join(self._removed, own)
         _join(self._added, outline)
         self._result.carried += 1

@@ -183,3 +183,12 @@ def test_what_is_carried_is_kept_inside_the_brain(
     *_, result = engine.predict(config, make_checkpoint(), Scan(volume(), "ZYX"))
     assert result.carried == 1 and len(seen) == 2 * SHAPE[0]
     assert result.labels[: MIDDLE - 2].any() and not result.labels[MIDDLE + 1 :].any()
+
+
+def test_parts_that_are_much_smaller_than_the_largest_stay(some_slices: Array) -> None:
+    data, found = volume(), some_slices.copy()
+    spot = (slice(MIDDLE - 1, MIDDLE + 2), slice(70, 77), slice(40, 47))
+    data[spot], found[spot] = 190, True
+    result = carried(found, data)
+    assert result.carried == 1 and (result.labels > 0)[spot].all()
+    assert np.count_nonzero(result.labels[:, 66:81, 36:51]) == np.count_nonzero(found[spot])

@@ -24,7 +24,12 @@ class Part(NamedTuple):
     numbers: dict[int, list[int]]
     """The parts of slices that make it up, as `numbered` numbers them, by slice."""
     voxels: dict[int, int]
-    """Its size on each slice."""
+    """Its voxels on each slice."""
+
+    @property
+    def size(self) -> int:
+        """Number of its voxels."""
+        return sum(self.voxels.values())
 
 
 class VolumeParts:
