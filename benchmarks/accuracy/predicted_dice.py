@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_unet_seg.arrays import Array
     from napari_unet_seg.io.common.scan import Scan
 
-HOW = PredictConfig(precision="float32")
+HOW = PredictConfig(precision="float32", carry="never")
 EVERY = 4
 """Of BRISC's held-out slices each so-many-th tells which features are usual."""
 USUAL = 95

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 ROOT = Path(__file__).parents[2]
 WITHOUT_WINDOW = {
     "accuracy.brisc": ["train", "--name", "best"],
+    "accuracy.carried_parts": [],
     "accuracy.missing_sequences": [],
     "accuracy.neighbours": [],
     "accuracy.predicted_dice": [],
@@ -59,6 +60,7 @@ WITHOUT_WINDOW = {
     "robustness.images": [],
     "sheets.brain": [],
     "sheets.worst": [],
+    "speed.carried_parts": [],
     "speed.coco": [],
     "speed.predict": ["--name", "smoke"],
     "speed.training": ["--name", "smoke"],

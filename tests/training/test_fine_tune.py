@@ -297,6 +297,10 @@ def test_data_that_are_gone_are_not_replayed(session: Session, base: Path) -> No
 
 def test_data_of_other_categories_are_refused(session: Session, base: Path, tmp_path: Path) -> None:
     folder = write_dataset_folder(tmp_path / "other", 2, 1)
+    mask = folder / "train" / "masks" / "0.tif"
+    labels = tifffile.imread(mask)
+    labels[:2, :2] = 2
+    tifffile.imwrite(mask, labels)
     samples = training_samples(session)
     with pytest.raises(DataError, match=r"other has the categories .* and the model .* has tumour"):
         [*fine_tune(CONFIG, base, samples, tmp_path / "run", here, previous_data=folder)]
