@@ -33,7 +33,7 @@ from napari_unet_seg.io.coco.report import CocoReport, Overlaps, inspect, overla
 from napari_unet_seg.io.coco.splits import other_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from napari.viewer import Viewer
 
@@ -70,7 +70,7 @@ class ImportCocoWidget(DockWidget):
     """
 
     inspected = Signal(object)
-    """Emitted with the report when the table shows it."""
+    """Emitted with the report when the table shows it and the data set can be opened."""
     opened = Signal(object)
     """Emitted with the new layers."""
 
@@ -178,10 +178,16 @@ class ImportCocoWidget(DockWidget):
             self._show_state()
             return
         events = _inspect(path, self.images_edit.value(), self.boxes.isChecked())
-        self._start(events, self._on_inspected, "Reading the annotations", f"Reading {path.name} …")
+        name, message = "Reading the annotations", f"Reading {path.name} …"
+        self._start(events, self._on_inspected, name, message, then=self._tell_inspected)
 
     def _start(
-        self, events: Generator[Any, Any, None], on_event: Any, name: str, message: str
+        self,
+        events: Generator[Any, Any, None],
+        on_event: Any,
+        name: str,
+        message: str,
+        then: Callable[[], None] | None = None,
     ) -> None:
         self.status.setText(message)
         job: jobs.Job | None = None
@@ -191,6 +197,8 @@ class ImportCocoWidget(DockWidget):
             if self._job is job:
                 self._job = None
                 self._show_state()
+                if then is not None:
+                    then()
 
         job = jobs.run(events, on_event=on_event, on_error=self._on_error, on_done=done, name=name)
         self._job = job
@@ -206,7 +214,11 @@ class ImportCocoWidget(DockWidget):
         names = ", ".join(category.name for category in event.dataset.hidden)
         self.hide_parent.setText(f"Hide the unused parent category {names}")
         self._show_report()
-        self.inspected.emit(event.report)
+
+    def _tell_inspected(self) -> None:
+        """Tell so once the data set can be opened, which waits for the end of the job."""
+        if self._report is not None:
+            self.inspected.emit(self._report)
 
     def _on_hide(self) -> None:
         if self._report is not None:

@@ -94,6 +94,16 @@ def test_a_data_set_takes_the_place_of_the_sample(
     assert "units" not in caplog.text
 
 
+def test_what_was_inspected_can_be_opened(
+    qtbot: QtBot, widget: ImportCocoWidget, coco: Path
+) -> None:
+    ready: list[bool] = []
+    widget.inspected.connect(lambda _: ready.append(widget.open_button.isEnabled()))
+    with qtbot.waitSignal(widget.inspected):
+        widget.setPath(coco)
+    assert ready == [True]
+
+
 def test_a_scan_that_is_corrected_is_hidden_not_removed(
     qtbot: QtBot, widget: ImportCocoWidget, coco: Path
 ) -> None:
