@@ -70,6 +70,8 @@ def main(folder: str, settings: str, painted: str) -> None:
         drag_along(Patience(), viewer, [(30, 35)])  # type: ignore[arg-type]
 
     def tell(_: object) -> None:
+        if Path(painted).exists():
+            return  # told already: the window may be killed at any time now
         if tools.busy and Session.open(Path(folder)).prompts:
             np.save(painted, mask.data)
             print("carrying", flush=True)
