@@ -58,6 +58,8 @@ def main(folder: str, settings: str, painted: str) -> None:
         stroke(Patience(), viewer, *STROKE)  # type: ignore[arg-type]
 
     def tell(_: object) -> None:
+        if Path(painted).exists():
+            return  # told already: the window may be killed at any time now
         if mask.data[SHOWN, *STROKE[1]]:  # else the stroke goes on
             np.save(painted, mask.data)
             print("saved", flush=True)
