@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_unet_seg.data.prompts.simulation import click_maps
 from napari_unet_seg.events import Command, SliceCarried, TileDone
-from napari_unet_seg.inference.removal.parts import MOST, Part, VolumeParts, numbered
+from napari_unet_seg.inference.removal.parts import Part, numbered, parts_of
 from napari_unet_seg.models import PROMPT_NETWORK
 from napari_unet_seg.prompting.carry import carried
 from napari_unet_seg.prompting.carrying import LEAST
@@ -65,20 +65,16 @@ def carry_parts(config: PredictConfig, reader: SliceReader, result: ResultBuffer
         return False
     slices = PromptedSlices(config, PROMPT_NETWORK, reader.scan, reader.grey_window)
     for volume in np.ndindex(reader.leading[:-1]):
-        parts = _parts(result.labels, volume)
+        parts = _large_parts(result.labels, volume)
         if parts and (yield from _Volume(slices, reader, result, volume).carry(parts)):
             return True
     return False
 
 
-def _parts(labels: Any, volume: tuple[int, ...]) -> list[Part]:
+def _large_parts(labels: Any, volume: tuple[int, ...]) -> list[Part]:
     """Return the large parts of a volume; none of a mask that is noise."""
-    parts = VolumeParts()
-    for index in range(labels.shape[-3]):
-        parts.add(np.asarray(labels[(*volume, index)]))
-        if sum(parts.counts) > MOST:
-            return []
-    found = parts.largest(LARGEST)
+    parts = parts_of(labels, volume)
+    found = parts.largest(LARGEST) if parts else []
     return [part for part in found if part.size >= LARGE * found[0].size]
 
 

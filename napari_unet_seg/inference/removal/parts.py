@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_unet_seg.arrays import Array
 
-MOST = 20_000
+_MOST = 20_000
 """Parts of slices, above which a mask is noise and stays as it is."""
 
 
@@ -73,10 +73,14 @@ class VolumeParts:
             part = self._above[part]
         return part
 
+    def _sizes(self) -> tuple[Array, Array]:
+        """Return the root of each part of a slice, and the voxels of the volume's part by root."""
+        roots = np.array([self._root(part) for part in range(len(self._above))], int)
+        return roots, np.bincount(roots, self._voxels, len(roots)) if len(roots) else np.zeros(0)
+
     def small(self, share: float) -> Array:
         """Whether each part of a slice belongs to a small part of the volume."""
-        roots = np.array([self._root(part) for part in range(len(self._above))], int)
-        voxels = np.bincount(roots, self._voxels, len(roots)) if len(roots) else np.zeros(0)
+        roots, voxels = self._sizes()
         largest = np.zeros(IGNORE_INDEX + 1)
         np.maximum.at(largest, self._values, voxels)
         return np.asarray((voxels < share * largest[self._values])[roots])
@@ -91,8 +95,7 @@ class VolumeParts:
         """Return the largest parts of the volume."""
         slices = np.repeat(np.arange(len(self.counts)), self.counts)
         first = np.cumsum([0, *self.counts])
-        roots = np.array([self._root(part) for part in range(len(self._above))], int)
-        voxels = np.bincount(roots, self._voxels, len(roots)) if len(roots) else np.zeros(0)
+        roots, voxels = self._sizes()
         found = []
         for root in np.argsort(-voxels, kind="stable")[: min(count, np.count_nonzero(voxels))]:
             own = Part({}, {})
@@ -102,6 +105,16 @@ class VolumeParts:
                 own.voxels[at] = own.voxels.get(at, 0) + self._voxels[part]
             found.append(own)
         return found
+
+
+def parts_of(labels: Any, volume: tuple[int, ...]) -> VolumeParts | None:
+    """Return the parts of a volume, by its index along the axes before Z; None of noise."""
+    parts = VolumeParts()
+    for index in range(labels.shape[-3]):
+        parts.add(np.asarray(labels[(*volume, index)]))
+        if sum(parts.counts) > _MOST:
+            return None
+    return parts
 
 
 def numbered(plane: Array) -> tuple[Array, list[int]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_unet_seg.events import LeftOut
-from napari_unet_seg.inference.removal.parts import MOST, VolumeParts, numbered
+from napari_unet_seg.inference.removal.parts import numbered, parts_of
 
 
 def remove_small_parts(
@@ -39,11 +39,9 @@ def remove_small_parts(
     list of int
         Slices in which nothing is left.
     """
-    parts = VolumeParts()
-    for index in range(labels.shape[-3]):
-        parts.add(np.asarray(labels[(*volume, index)]))
-        if sum(parts.counts) > MOST:
-            return LeftOut(), []
+    parts = parts_of(labels, volume)
+    if parts is None:
+        return LeftOut(), []
     small = parts.small(share)
     emptied, first = [], 0
     for index, count in enumerate(parts.counts):
